@@ -1,0 +1,135 @@
+"""channelhub.toml and CHANNELHUB_*, read once at the top.
+
+A secret is a reference until the moment of use: `env:NAME` or `file:PATH`; its value never stands in the file.
+"""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from hub.errors import SettingsError
+
+Severity = Literal["info", "low", "medium", "high", "critical"]
+
+
+class Part(BaseModel):
+    """A table of the file; a key it does not know is a mistake."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SourceSettings(Part):
+    """One `[[source]]`: an account of a connector, when it is read, and what the connector needs to know."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+    connector: str
+    title: str | None = None
+    schedule: str | None = None
+    time_zone: str = "UTC"
+    default_currency: str | None = None
+    removal_limit: Annotated[float, Field(gt=0, le=1)] = 0.3
+    settings: dict[str, Any] = {}
+
+
+class RouteSettings(Part):
+    """One `[[route]]`: which alerts go where. What is left out is any.
+
+    `to` are e-mail addresses; `target` is the reference of an Apprise address, which holds credentials.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+    rules: list[str] = []
+    severity: Severity = "medium"
+    regions: list[str] = []
+    to: list[str] = []
+    target: str | None = None
+
+    @model_validator(mode="after")
+    def goes_somewhere(self) -> "RouteSettings":
+        if not self.to and self.target is None:
+            raise ValueError("a route needs `to` (e-mail addresses) or `target` (a reference)")
+        return self
+
+
+class SmtpSettings(Part):
+    """`[smtp]`: the server that sends our mail."""
+
+    host: str = "127.0.0.1"
+    port: int = 25
+    sender: str = "channelhub@localhost"
+    user: str | None = None
+    password: str | None = None
+    tls: Literal["none", "starttls", "tls"] = "none"
+
+
+class ServerSettings(Part):
+    """`[server]`: where the API listens. `production` closes what is open to developers."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8480
+    production: bool = False
+
+
+class Settings(Part):
+    """Everything that can be set."""
+
+    home: Path
+    database_url: str | None = None
+    masters: str | None = None
+    server: ServerSettings = ServerSettings()
+    smtp: SmtpSettings | None = None
+    source: list[SourceSettings] = []
+    route: list[RouteSettings] = []
+
+    @model_validator(mode="after")
+    def names_are_unique(self) -> "Settings":
+        for kind, names in (("source", [s.name for s in self.source]), ("route", [r.name for r in self.route])):
+            twice = {name for name in names if names.count(name) > 1}
+            if twice:
+                raise ValueError(f"two {kind}s are called {sorted(twice)[0]}")
+        return self
+
+
+def read_settings(file: Path | None = None) -> Settings:
+    """Read the settings: the file given, else $CHANNELHUB_CONFIG, else channelhub.toml here, else defaults.
+
+    Raises SettingsError with the key at fault.
+    """
+    named = file or (Path(os.environ["CHANNELHUB_CONFIG"]) if os.environ.get("CHANNELHUB_CONFIG") else None)
+    path = named or Path("channelhub.toml")
+    values: dict[str, Any] = {}
+    if path.exists():
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+            raise SettingsError(f"{path} cannot be read: {error}") from error
+    elif named is not None:
+        raise SettingsError(f"There is no file {named}; create it or leave the option out.")
+    values["home"] = os.environ.get("CHANNELHUB_HOME") or values.get("home") or ".channelhub"
+    if os.environ.get("CHANNELHUB_DATABASE_URL"):
+        values["database_url"] = os.environ["CHANNELHUB_DATABASE_URL"]
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "file"
+        raise SettingsError(f"{path}: {where}: {first['msg']}.") from None
+
+
+def secret(reference: str) -> str:
+    """Return the value a reference stands for: env:NAME or file:PATH. Raises SettingsError, which never shows a value."""
+    kind, _, name = reference.partition(":")
+    if kind == "env" and name:
+        value = os.environ.get(name)
+        if not value:
+            raise SettingsError(f"The environment variable {name} is not set; a setting refers to it.")
+        return value
+    if kind == "file" and name:
+        try:
+            return Path(name).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise SettingsError(f"The secret file {name} cannot be read: {error.strerror}.") from error
+    raise SettingsError("A secret is given by reference: env:NAME or file:PATH, never by its value.")

@@ -1,0 +1,46 @@
+"""Where alerts and their deliveries rest: the outbox."""
+
+from tortoise import fields
+from tortoise.indexes import Index
+
+from hub.store.base import Now, Row
+
+
+class AlertRow(Row):
+    """One reason to tell somebody of a case, once. `dedupe` keeps a second one out."""
+
+    case_id = fields.BigIntField()
+    reason = fields.TextField()
+    severity = fields.TextField()
+    dedupe = fields.TextField()
+    state = fields.TextField(db_default="open")
+    raised_at = fields.DatetimeField(db_default=Now())
+    acknowledged_at = fields.DatetimeField(null=True)
+    acknowledged_by = fields.BigIntField(null=True)
+    escalates_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "alert"
+        unique_together = (("dedupe",),)
+        indexes = (Index(fields=("case_id",)), Index(fields=("raised_at", "id")))
+
+
+class DeliveryRow(Row):
+    """One message to one target. `route` names the target in the configuration, where its address, a secret, stays."""
+
+    alert_id = fields.BigIntField()
+    route = fields.TextField()
+    channel = fields.TextField()
+    recipient = fields.TextField()
+    user_id = fields.BigIntField(null=True)
+    state = fields.TextField(db_default="pending")
+    attempts = fields.IntField(db_default=0)
+    created_at = fields.DatetimeField(db_default=Now())
+    last_attempt_at = fields.DatetimeField(null=True)
+    next_attempt_at = fields.DatetimeField(null=True)
+    error = fields.TextField(null=True)
+
+    class Meta:
+        table = "delivery"
+        unique_together = (("alert_id", "route", "recipient"),)
+        indexes = (Index(fields=("state", "next_attempt_at")),)

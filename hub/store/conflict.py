@@ -1,0 +1,130 @@
+"""Where findings, their history and their cases rest."""
+
+from tortoise import fields
+from tortoise.indexes import Index
+
+from hub.store.base import ArrayField, Now, Numeric, Row, empty_array
+
+
+class ConflictRow(Row):
+    """One finding of a rule. `scope` is the key of the grain that was judged: what is not found again there is retracted."""
+
+    finding_key = fields.TextField()
+    rule = fields.TextField()
+    rule_version = fields.IntField(db_default=1)
+    policy_version = fields.IntField(null=True)
+    parts = ArrayField("text", db_default=empty_array("text"))
+    scope = fields.TextField()
+    classification = fields.TextField()
+    is_full = fields.BooleanField()
+    mode = fields.TextField(db_default="case")
+    state = fields.TextField(db_default="open")
+    partner_id = fields.BigIntField(null=True)
+    affected_id = fields.BigIntField(null=True)
+    product_id = fields.BigIntField(null=True)
+    region_id = fields.BigIntField(null=True)
+    accused = fields.TextField(db_default="-")
+    victim = fields.TextField(db_default="-")
+    product_group = fields.TextField(db_default="-")
+    base_sku = fields.TextField(db_default="-")
+    region = fields.TextField(db_default="-")
+    event_day = fields.DateField()
+    value_at_risk = Numeric(null=True)
+    value_currency = fields.TextField(null=True)
+    score = Numeric()
+    uncapped_score = Numeric()
+    band = fields.TextField()
+    terms = fields.JSONField[list[dict[str, object]]](db_default=[])
+    caps = fields.JSONField[list[dict[str, object]]](db_default=[])
+    capped_by = fields.TextField(null=True)
+    evidence = fields.JSONField[dict[str, object]](db_default={})
+    filters_tried = fields.JSONField[list[dict[str, object]]](db_default=[])
+    watermark = fields.JSONField[dict[str, object]](db_default={})
+    watermark_at = fields.DatetimeField()
+    revision = fields.IntField(db_default=1)
+    case_id = fields.BigIntField(null=True)
+    evidence_changed = fields.BooleanField(db_default=False)
+    detected_at = fields.DatetimeField(db_default=Now())
+    judged_at = fields.DatetimeField(db_default=Now())
+    changed_at = fields.DatetimeField(db_default=Now())
+    resolved_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "conflict"
+        unique_together = (("finding_key",),)
+        indexes = (
+            Index(fields=("rule", "scope")),
+            Index(fields=("rule", "accused", "event_day")),
+            Index(fields=("case_id",)),
+            Index(fields=("score", "id")),
+            Index(fields=("detected_at", "id")),
+            Index(fields=("partner_id",)),
+        )
+
+
+class ConflictHistoryRow(Row):
+    """A finding as it was before a change."""
+
+    conflict_id = fields.BigIntField()
+    revision = fields.IntField()
+    classification = fields.TextField()
+    state = fields.TextField()
+    score = Numeric()
+    evidence = fields.JSONField[dict[str, object]](db_default={})
+    until = fields.DatetimeField(db_default=Now())
+
+    class Meta:
+        table = "conflict_history"
+        unique_together = (("conflict_id", "revision"),)
+
+
+class ConflictCaseRow(Row):
+    """Findings of one group that a person works on. `group_key` is rule, accused, victim, product group and month."""
+
+    number = fields.IntField()
+    rule = fields.TextField()
+    group_key = fields.TextField()
+    partner_id = fields.BigIntField(null=True)
+    affected_id = fields.BigIntField(null=True)
+    region_id = fields.BigIntField(null=True)
+    product_group = fields.TextField(db_default="-")
+    month = fields.DateField()
+    state = fields.TextField(db_default="detected")
+    outcome = fields.TextField(null=True)
+    dismissal_reason = fields.TextField(null=True)
+    score = Numeric()
+    band = fields.TextField()
+    assignee_id = fields.BigIntField(null=True)
+    due_at = fields.DatetimeField(null=True)
+    evidence_changed = fields.BooleanField(db_default=False)
+    evidence_hash = fields.TextField(null=True)
+    previous_case_id = fields.BigIntField(null=True)
+    opened_at = fields.DatetimeField(db_default=Now())
+    closed_at = fields.DatetimeField(null=True)
+    version = fields.IntField(db_default=1)
+
+    class Meta:
+        table = "conflict_case"
+        unique_together = (("number",),)
+        indexes = (
+            Index(fields=("group_key", "state")),
+            Index(fields=("score", "id")),
+            Index(fields=("opened_at", "id")),
+            Index(fields=("due_at", "id")),
+        )
+
+
+class CaseStepRow(Row):
+    """One step of a case. Append only; `actor_id` null is the hub itself."""
+
+    case_id = fields.BigIntField()
+    actor_id = fields.BigIntField(null=True)
+    occurred_at = fields.DatetimeField(db_default=Now())
+    from_state = fields.TextField(null=True)
+    to_state = fields.TextField(null=True)
+    comment = fields.TextField(null=True)
+    visible_to_partner = fields.BooleanField(db_default=False)
+
+    class Meta:
+        table = "case_step"
+        indexes = (Index(fields=("case_id", "occurred_at")),)

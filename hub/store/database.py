@@ -1,0 +1,92 @@
+"""The one way in: a pool of asyncpg connections for sets, Tortoise for a plain look-up, both on one address."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import asyncpg
+import orjson
+from tortoise import Tortoise
+
+from hub.errors import StoreUnavailable
+
+Connection: TypeAlias = asyncpg.Connection
+Pool: TypeAlias = asyncpg.Pool
+
+MODELS = [
+    f"hub.store.{noun}"
+    for noun in (
+        "source", "sync_run", "raw", "identity", "dirty", "region", "partner", "customer", "product", "inventory", "serial",
+        "order", "offer", "territory", "price_policy", "promotion", "deal", "claim", "fx", "policy", "conflict", "alert",
+        "user", "token", "event",
+    )
+]  # fmt: skip
+
+
+def tortoise_config(address: str) -> dict[str, Any]:
+    """Return Tortoise's configuration for an address; a unix socket stands in `?host=`."""
+    parts = urlsplit(address)
+    query = parse_qs(parts.query)
+    credentials = {
+        "host": query.get("host", [parts.hostname])[0],
+        "port": parts.port or 5432,
+        "user": unquote(parts.username) if parts.username else None,
+        "password": unquote(parts.password) if parts.password else None,
+        "database": parts.path.lstrip("/"),
+        "minsize": 0,
+        "maxsize": 4,
+    }
+    return {
+        "connections": {"default": {"engine": "tortoise.backends.asyncpg", "credentials": credentials}},
+        "apps": {"hub": {"models": MODELS, "default_connection": "default", "migrations": "hub.store.migrations"}},
+        "use_tz": True,
+        "timezone": "UTC",
+    }
+
+
+class Store:
+    """An open database."""
+
+    def __init__(self, address: str, pool: Pool) -> None:
+        self.address = address
+        self.pool = pool
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """Lend a connection."""
+        async with self.pool.acquire() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """Lend a connection inside a transaction that commits when the block ends well."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            yield connection
+
+
+async def prepare(connection: Connection) -> None:
+    """Give a connection the hub's codecs: json as Python values, both ways."""
+    for kind in ("json", "jsonb"):
+        await connection.set_type_codec(
+            kind, schema="pg_catalog", encoder=lambda value: orjson.dumps(value).decode(), decoder=orjson.loads
+        )
+
+
+@asynccontextmanager
+async def open_store(address: str, *, connections: int = 10) -> AsyncIterator[Store]:
+    """Open the database for as long as the block runs. Raises StoreUnavailable when it cannot be reached."""
+    try:
+        pool = await asyncpg.create_pool(address, min_size=1, max_size=connections, init=prepare, command_timeout=None)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+        raise StoreUnavailable(
+            f"The database cannot be reached: {error or type(error).__name__}. "
+            "Check CHANNELHUB_DATABASE_URL, or unset it to use the built-in PostgreSQL."
+        ) from error
+    # Tortoise remembers its connections per context; handlers of a web server run in contexts of their own.
+    await Tortoise.init(config=tortoise_config(address), _enable_global_fallback=True)
+    try:
+        yield Store(address, pool)
+    finally:
+        await Tortoise.close_connections()
+        await pool.close()

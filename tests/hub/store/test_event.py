@@ -1,0 +1,24 @@
+"""Events are numbered in commit order, without gaps."""
+
+from hub.store.database import Store
+from hub.store.event import Happening, publish
+
+
+async def test_numbers_have_no_gap_even_when_a_transaction_fails(store: Store) -> None:
+    async with store.transaction() as connection:
+        await publish(connection, [Happening("sync", "started", 1), Happening("sync", "finished", 1)])
+    try:
+        async with store.transaction() as connection:
+            await publish(connection, [Happening("sync", "started", 2)])
+            raise RuntimeError
+    except RuntimeError:
+        pass
+    async with store.transaction() as connection:
+        await publish(connection, [Happening("case", "opened", 3, {"score": 78.0})])
+    async with store.connection() as connection:
+        rows = await connection.fetch("SELECT number, topic, kind, subject_id, body FROM event ORDER BY number")
+    assert [tuple(row) for row in rows] == [
+        (1, "sync", "started", 1, {}),
+        (2, "sync", "finished", 1, {}),
+        (3, "case", "opened", 3, {"score": 78.0}),
+    ]
