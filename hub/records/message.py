@@ -99,6 +99,8 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     `watermark`: every change before this instant has been yielded. `announced`: records the source said this read holds.
     `complete`: the window, or the scan, was read to its end. `done` and `expected` are for progress only.
     `note`: a sentence about the read that an operator should see (a file ignored, columns unknown).
+    `settled`: delivered files read to their end in this read; an earlier reject of theirs that did not come again is done.
+    `snapshot`: this read yielded everything there is, so a key of the stream that did not come was withdrawn.
     """
 
     state: State
@@ -108,6 +110,8 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     done: int | None = None
     expected: int | None = None
     note: str | None = None
+    settled: tuple[str, ...] = ()
+    snapshot: bool = False
 
 
 Message = Record | Tombstone | Reject | Checkpoint

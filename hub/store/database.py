@@ -1,5 +1,6 @@
 """The one way in: a pool of asyncpg connections for sets, Tortoise for a plain look-up, both on one address."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
@@ -64,13 +65,26 @@ class Store:
         async with self.pool.acquire() as connection, connection.transaction():
             yield connection
 
+    async def answers(self) -> bool:
+        """Say whether the database answers within two seconds."""
+        try:
+            async with asyncio.timeout(2), self.pool.acquire() as connection:
+                return bool(await connection.fetchval("SELECT true"))
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return False
+
 
 async def prepare(connection: Connection) -> None:
-    """Give a connection the hub's codecs: json as Python values, both ways."""
-    for kind in ("json", "jsonb"):
-        await connection.set_type_codec(
-            kind, schema="pg_catalog", encoder=lambda value: orjson.dumps(value).decode(), decoder=orjson.loads
-        )
+    """Give a connection the hub's codecs: json as Python values, both ways, and in binary so that COPY takes them too."""
+    await connection.set_type_codec("json", schema="pg_catalog", format="binary", encoder=orjson.dumps, decoder=orjson.loads)
+    # jsonb travels as a version byte and the text.
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        format="binary",
+        encoder=lambda value: b"\x01" + orjson.dumps(value),
+        decoder=lambda data: orjson.loads(data[1:]),
+    )
 
 
 @asynccontextmanager

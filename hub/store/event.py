@@ -8,6 +8,9 @@ from tortoise.indexes import Index
 
 from hub.store.base import Now, Row
 from hub.store.database import Connection
+from hub.store.statements import statement
+
+EVENT_CHANNEL = "hub_event"
 
 
 class EventRow(Row):
@@ -65,3 +68,17 @@ async def publish(connection: Connection, happenings: Sequence[Happening]) -> No
         [dict(happening.body) for happening in happenings],
     )
     await connection.execute("SELECT pg_notify('hub_event', $1::text)", str(first + len(happenings) - 1))
+
+
+async def last_numbers(connection: Connection, after: int) -> dict[str, int]:
+    """Return the number of each topic's last event after this one."""
+    return {row["topic"]: row["number"] for row in await connection.fetch(LAST_NUMBERS.sql, after)}
+
+
+async def is_kept(connection: Connection, topic: str, number: int) -> bool:
+    """Say whether this event of the topic is still here, and with it all that came after it."""
+    return bool(await connection.fetchval(IS_KEPT.sql, *IS_KEPT.arguments({"topic": topic, "number": number})))
+
+
+LAST_NUMBERS = statement("event", "last_numbers")
+IS_KEPT = statement("event", "is_kept")

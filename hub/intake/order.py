@@ -1,0 +1,125 @@
+"""How an order becomes its two kinds of rows, and what of it follows from customers, places and lines."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, time
+from decimal import ROUND_HALF_UP, Decimal
+
+from hub.intake.shape import CUSTOMER, LOCATION, PARTNER, PRODUCT, REGION, Reference, Resolve
+from hub.records import Order, OrderLine
+from hub.store.bulk import Row, Table
+
+REFS = {
+    "partner_id": ("seller", PARTNER),
+    "drop_ship_for_id": ("drop_ship_for", PARTNER),
+    "customer_id": ("customer", CUSTOMER),
+    "ship_to_location_id": ("ship_to_location", LOCATION),
+    "bill_to_region_id": ("bill_to_region", REGION),
+    "location_id": ("location", LOCATION),
+}
+# What the source leaves out is taken from the customer or the place, and follows them when they change.
+FOLLOWING = {
+    "buyer_partner_id": ("buyer_partner", PARTNER, "customer", "partner_id"),
+    "ship_to_region_id": ("ship_to_region", REGION, "customer", "region_id"),
+    "ship_from_region_id": ("ship_from_region", REGION, "location", "region_id"),
+}
+NAMED = {"deal_ref": "deal_registration", "promo_ref": "promotion"}
+PLAIN = ("kind", "source_status", "ordered_on", "channel", "invoice_ref", "initiated", "deal_ref", "promo_ref", "currency")
+
+# An order that exists may have lines in other payloads: what follows from lines is then settled in the database.
+SETTLED = ("state", "total", "net_total", "line_count")
+
+ORDERS = Table(
+    "sales_order",
+    (
+        "id", "source_id", "key", "raw_id", "fetched_at", *PLAIN, "placed_at", "placed_at_text", "source_updated_at",
+        *REFS, *FOLLOWING, "given", *SETTLED,
+    ),
+    ("source_id", "key"),
+    once=SETTLED,
+)  # fmt: skip
+LINES = Table(
+    "order_line",
+    (
+        "order_id", "source_id", "key", "raw_id", "fetched_at", "number", "product_id", "sku", "qty", "amount",
+        "tax_included", "tax_rate", "status", "return_of_order", "return_of_line", "serials", "lot", "qty_shipped",
+        "qty_delivered", "requested_on", "promised_on", "shipped_on", "delivered_on", "cost_amount", "cost_currency",
+    ),
+    ("order_id", "number"),
+)  # fmt: skip
+SIX_PLACES = Decimal("0.000001")
+
+
+def references(order: Order) -> Iterator[tuple[str, Reference]]:
+    """Yield each field that names another record, and what it names."""
+    for field, noun in REFS.values():
+        key = getattr(order, field)
+        if key is not None:
+            yield field, (noun, key)
+    for field, noun, _, _ in FOLLOWING.values():
+        key = getattr(order, field)
+        if key is not None:
+            yield field, (noun, key)
+    for field, noun in NAMED.items():
+        key = getattr(order, field)
+        if key is not None:
+            yield field, (noun, key)
+    for line in order.lines:
+        yield "sku", (PRODUCT, line.sku)
+
+
+def header(
+    order: Order, lines: Sequence[OrderLine], head: Row, resolve: Resolve, follow: dict[tuple[str, int], dict[str, int | None]]
+) -> Row:
+    """Return the order's row; `lines` are all its lines that are known, `follow` the columns of customers and places."""
+    refs = [None if (key := getattr(order, field)) is None else resolve[noun, key] for field, noun in REFS.values()]
+    following: list[int | None] = []
+    given: list[str] = []
+    for column, (field, noun, leader, lead_column) in FOLLOWING.items():
+        key, lead = getattr(order, field), getattr(order, leader)
+        if key is not None:
+            following.append(resolve[noun, key])
+            given.append(column)
+        else:
+            following.append(None if lead is None else follow[leader, resolve[leader, lead]][lead_column])
+    placed_at = order.placed_at or datetime.combine(order.ordered_on, time(), UTC)
+    return (
+        *head,
+        *(getattr(order, name) for name in PLAIN),
+        placed_at,
+        order.placed_at_text,
+        order.updated_at,
+        *refs,
+        *following,
+        given,
+        state(lines),
+        sum((line.amount for line in lines if line.status != "cancelled"), Decimal(0)),
+        sum((net(line) for line in lines if line.status != "cancelled"), Decimal(0)),
+        len(lines),
+    )
+
+
+def line_row(order: Order, line: OrderLine, order_id: int, source_id: int, raw_id: int, at: datetime, resolve: Resolve) -> Row:
+    """Return the row of one line."""
+    back, back_line = line.return_of or (None, None)
+    return (
+        order_id, source_id, f"{order.number}|{line.number}", raw_id, at, line.number, resolve[PRODUCT, line.sku], line.sku,
+        line.qty, line.amount, line.tax_included, line.tax_rate, line.status, back, back_line, list(line.serials), line.lot,
+        line.qty_shipped, line.qty_delivered, line.requested_on, line.promised_on, line.shipped_on, line.delivered_on,
+        line.cost_amount, line.cost_currency,
+    )  # fmt: skip
+
+
+def net(line: OrderLine) -> Decimal:
+    """Return a line's amount without tax, to six places."""
+    if not line.tax_included or not line.tax_rate:
+        return line.amount
+    return (line.amount / (1 + line.tax_rate)).quantize(SIX_PLACES, ROUND_HALF_UP)
+
+
+def state(lines: Sequence[OrderLine]) -> str:
+    """Return an order's state, which follows from its lines; SQL says the same in `settle_orders`."""
+    live = [line.status for line in lines if line.status != "cancelled"]
+    if not live:
+        return "cancelled" if lines else "open"
+    done = sum(status in ("shipped", "delivered") for status in live)
+    return "fulfilled" if done == len(live) else "partly_fulfilled" if done else "open"

@@ -1,0 +1,1 @@
+"""Make equal things look equal; pure functions."""

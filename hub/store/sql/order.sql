@@ -1,0 +1,81 @@
+-- known_orders --
+-- Orders of a batch that exist already, as they are before it.
+SELECT o.key, o.id, jsonb_build_object(
+           'order', to_jsonb(o),
+           'lines', coalesce((SELECT jsonb_agg(to_jsonb(l)) FROM order_line AS l
+                               WHERE l.order_id = o.id AND l.deleted_at IS NULL), '[]'::jsonb)) AS old
+  FROM sales_order AS o
+ WHERE o.source_id = :source_id AND o.key = ANY(:keys::text[]);
+
+-- orders_of_raw --
+-- Orders that lose lines because a payload lost them, as they are before.
+SELECT o.id, jsonb_build_object(
+           'order', to_jsonb(o),
+           'lines', coalesce((SELECT jsonb_agg(to_jsonb(l)) FROM order_line AS l
+                               WHERE l.order_id = o.id AND l.deleted_at IS NULL), '[]'::jsonb)) AS old
+  FROM sales_order AS o
+ WHERE o.raw_id = ANY(:raw_ids::bigint[])
+    OR EXISTS (SELECT 1 FROM order_line AS l WHERE l.order_id = o.id AND l.raw_id = ANY(:raw_ids::bigint[]));
+
+-- settle_orders --
+-- What follows from the lines, for orders that had lines before this batch.
+WITH sums AS (
+    SELECT o.id,
+           count(l.id) AS line_count,
+           count(l.id) FILTER (WHERE l.status <> 'cancelled') AS live,
+           count(l.id) FILTER (WHERE l.status IN ('shipped', 'delivered')) AS done,
+           coalesce(sum(l.amount) FILTER (WHERE l.status <> 'cancelled'), 0) AS total,
+           coalesce(sum(CASE WHEN l.tax_included THEN round(l.amount / (1 + l.tax_rate), 6) ELSE l.amount END)
+                    FILTER (WHERE l.status <> 'cancelled'), 0) AS net_total
+      FROM sales_order AS o
+      LEFT JOIN order_line AS l ON l.order_id = o.id AND l.deleted_at IS NULL
+     WHERE o.id = ANY(:ids::bigint[])
+     GROUP BY o.id
+)
+UPDATE sales_order AS o
+   SET line_count = sums.line_count, total = sums.total, net_total = sums.net_total,
+       state = CASE WHEN sums.line_count = 0 THEN o.state
+                    WHEN sums.live = 0 THEN 'cancelled'
+                    WHEN sums.done = sums.live THEN 'fulfilled'
+                    WHEN sums.done > 0 THEN 'partly_fulfilled'
+                    ELSE 'open' END
+  FROM sums
+ WHERE sums.id = o.id;
+
+-- close_empty_orders --
+-- An order whose last line is gone is gone; one that never had lines goes with its payload.
+UPDATE sales_order AS o
+   SET deleted_at = now()
+ WHERE o.id = ANY(:ids::bigint[]) AND o.deleted_at IS NULL
+   AND NOT EXISTS (SELECT 1 FROM order_line AS l WHERE l.order_id = o.id AND l.deleted_at IS NULL)
+RETURNING o.id;
+
+-- leaders --
+-- What orders take over from their customers and places.
+SELECT 'customer' AS noun, id, region_id, partner_id FROM customer WHERE id = ANY(:customers::bigint[])
+UNION ALL
+SELECT 'location', id, region_id, partner_id FROM location WHERE id = ANY(:locations::bigint[]);
+
+-- led_orders --
+-- Orders that follow customers or places which changed, as they are before they do.
+SELECT o.id, jsonb_build_object(
+           'order', to_jsonb(o),
+           'lines', coalesce((SELECT jsonb_agg(to_jsonb(l)) FROM order_line AS l
+                               WHERE l.order_id = o.id AND l.deleted_at IS NULL), '[]'::jsonb)) AS old
+  FROM sales_order AS o
+  LEFT JOIN customer AS c ON c.id = o.customer_id
+  LEFT JOIN location AS p ON p.id = o.location_id
+ WHERE (o.customer_id = ANY(:customers::bigint[]) OR o.location_id = ANY(:locations::bigint[]))
+   AND ((NOT 'ship_to_region_id' = ANY(o.given) AND o.ship_to_region_id IS DISTINCT FROM c.region_id)
+     OR (NOT 'buyer_partner_id' = ANY(o.given) AND o.buyer_partner_id IS DISTINCT FROM c.partner_id)
+     OR (NOT 'ship_from_region_id' = ANY(o.given) AND o.ship_from_region_id IS DISTINCT FROM p.region_id));
+
+-- follow_leaders --
+UPDATE sales_order AS o
+   SET ship_to_region_id = CASE WHEN 'ship_to_region_id' = ANY(o.given) THEN o.ship_to_region_id ELSE c.region_id END,
+       buyer_partner_id = CASE WHEN 'buyer_partner_id' = ANY(o.given) THEN o.buyer_partner_id ELSE c.partner_id END,
+       ship_from_region_id = CASE WHEN 'ship_from_region_id' = ANY(o.given) THEN o.ship_from_region_id ELSE p.region_id END
+  FROM sales_order AS same
+  LEFT JOIN customer AS c ON c.id = same.customer_id
+  LEFT JOIN location AS p ON p.id = same.location_id
+ WHERE o.id = same.id AND o.id = ANY(:ids::bigint[]);
