@@ -3,6 +3,8 @@
 import asyncio
 import fcntl
 import os
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -11,7 +13,7 @@ import asyncpg
 import pytest
 
 from hub.store.database import Store, open_store
-from hub.store.embedded import Server, server
+from hub.store.embedded import Server, digest, server
 from hub.store.migrate import migrate
 
 TEMPLATE = "hub_template"
@@ -19,15 +21,17 @@ TEMPLATE = "hub_template"
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for all workers; the last worker out stops it."""
+    """One server for all workers; the last worker out stops it and leaves nothing behind."""
     shared = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent
+    # Not below pytest's own folder, which other users may not pass: as root the server is one.
+    home = Path(tempfile.gettempdir()) / f"channelhub-tests-{os.geteuid()}-{digest(shared)}"
     major = int(os.environ.get("CHANNELHUB_TEST_POSTGRES", "18"))
-    one = server(shared / "hub", major)
+    one = server(home, major)
     one.start()
     try:
-        with (shared / "template").open("ab") as turn:
+        with (home / "template").open("ab") as turn:
             fcntl.flock(turn, fcntl.LOCK_EX)
             if turn.tell() == 0:
                 asyncio.run(make_template(one))
@@ -35,6 +39,16 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield one
     finally:
         one.stop()
+        if not (one.folder / "data" / "postmaster.pid").exists():
+            shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def open_home() -> Iterator[Path]:
+    """A folder that every user may pass, so that as root a server of its own lies inside it and goes with it."""
+    with tempfile.TemporaryDirectory(prefix="channelhub-test-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 async def make_template(one: Server) -> None:
@@ -70,8 +84,8 @@ async def store(address: str) -> AsyncIterator[Store]:
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(open_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A hub's home of its own, known to the settings."""
-    monkeypatch.setenv("CHANNELHUB_HOME", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    monkeypatch.setenv("CHANNELHUB_HOME", str(open_home))
+    monkeypatch.chdir(open_home)
+    return open_home

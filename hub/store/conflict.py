@@ -7,7 +7,11 @@ from hub.store.base import ArrayField, Now, Numeric, Row, empty_array
 
 
 class ConflictRow(Row):
-    """One finding of a rule. `scope` is the key of the grain that was judged: what is not found again there is retracted."""
+    """One finding of a rule. `scope` is the key of the grain that was judged: what is not found again there is retracted.
+
+    `depth` and `strength` are what the rule measured for the terms of the score. `peers` names the findings that recurrence
+    and spread are counted over. `dismissed_score` is the uncapped score a person dismissed the finding at.
+    """
 
     finding_key = fields.TextField()
     rule = fields.TextField()
@@ -31,8 +35,12 @@ class ConflictRow(Row):
     event_day = fields.DateField()
     value_at_risk = Numeric(null=True)
     value_currency = fields.TextField(null=True)
+    depth = Numeric(null=True)
+    strength = Numeric(db_default=0)
+    peers = fields.TextField(db_default="")
     score = Numeric()
     uncapped_score = Numeric()
+    dismissed_score = Numeric(null=True)
     band = fields.TextField()
     terms = fields.JSONField[list[dict[str, object]]](db_default=[])
     caps = fields.JSONField[list[dict[str, object]]](db_default=[])
@@ -55,6 +63,7 @@ class ConflictRow(Row):
         indexes = (
             Index(fields=("rule", "scope")),
             Index(fields=("rule", "accused", "event_day")),
+            Index(fields=("peers", "event_day")),
             Index(fields=("case_id",)),
             Index(fields=("score", "id")),
             Index(fields=("detected_at", "id")),
@@ -128,3 +137,19 @@ class CaseStepRow(Row):
     class Meta:
         table = "case_step"
         indexes = (Index(fields=("case_id", "occurred_at")),)
+
+
+class DetectionRow(Row):
+    """How far a rule has judged: by which version, as of when, and on what basis (time zone and base currency).
+
+    A rule that is new, or whose version or basis has changed, judges everything once.
+    """
+
+    rule = fields.TextField()
+    rule_version = fields.IntField()
+    basis = fields.TextField()
+    judged_to = fields.DatetimeField()
+
+    class Meta:
+        table = "detection"
+        unique_together = (("rule",),)

@@ -20,7 +20,7 @@ MODELS = [
     for noun in (
         "source", "sync_run", "raw", "identity", "dirty", "region", "partner", "customer", "product", "inventory", "serial",
         "order", "offer", "territory", "price_policy", "promotion", "deal", "claim", "fx", "policy", "conflict", "alert",
-        "user", "token", "event",
+        "user", "token", "event", "given_answer",
     )
 ]  # fmt: skip
 

@@ -1,8 +1,12 @@
 """Where changed records wait to be judged."""
 
+from collections.abc import Mapping, Sequence
+
 from tortoise import fields
 
 from hub.store.base import Now, Row
+from hub.store.database import Connection
+from hub.store.statements import statement
 
 
 class DirtyRecordRow(Row):
@@ -15,3 +19,36 @@ class DirtyRecordRow(Row):
 
     class Meta:
         table = "dirty_record"
+
+
+async def mark(connection: Connection, changes: Sequence[tuple[str, int, Mapping[str, object] | None]]) -> None:
+    """Mark records as changed: noun, id and the version before, None for a new record. Never blocks a detector."""
+    if not changes:
+        return
+    values = {
+        "nouns": [noun for noun, _, _ in changes],
+        "ids": [record_id for _, record_id, _ in changes],
+        "olds": [old for _, _, old in changes],
+    }
+    await connection.execute(MARK.sql, *MARK.arguments(values))
+
+
+async def take(connection: Connection, limit: int | None) -> int:
+    """Lay up to so many marks (None: all) into the temporary table `changed` and return their number.
+
+    The marks stay locked until the transaction ends; those another transaction holds are skipped.
+    """
+    await connection.execute(CHANGED.sql)
+    taken: int = await connection.fetchval(TAKE.sql, *TAKE.arguments({"limit": limit}))
+    return taken
+
+
+async def settle(connection: Connection) -> None:
+    """Remove the marks that `take` laid out. In the transaction that commits what they led to, so that none is lost."""
+    await connection.execute(SETTLE.sql)
+
+
+MARK = statement("dirty", "mark")
+CHANGED = statement("dirty", "changed")
+TAKE = statement("dirty", "take")
+SETTLE = statement("dirty", "settle")

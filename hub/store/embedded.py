@@ -36,6 +36,7 @@ SETTINGS = ("listen_addresses=", "max_connections=200", "shared_buffers=256MB", 
 class Server:
     """A PostgreSQL server in a folder of its own; `start` and `stop` count the users in this process."""
 
+    home: Path
     folder: Path
     binaries: Path
     sockets: Path
@@ -58,6 +59,7 @@ class Server:
         if self._users > 1:
             return
         try:
+            self.home.mkdir(parents=True, exist_ok=True)
             self._own(self.folder)
             with self._turn():
                 # Held open for as long as this process uses the server.
@@ -71,7 +73,7 @@ class Server:
         except OSError as error:
             self._users = 0
             raise StoreUnavailable(
-                f"PostgreSQL cannot use {self.folder}: {error.strerror or error}. "
+                f"PostgreSQL cannot use {error.filename or self.folder}: {error.strerror or error}. "
                 "Free some space or set CHANNELHUB_HOME to a folder you can write to."
             ) from error
         except StoreUnavailable:
@@ -163,7 +165,7 @@ def server(home: Path, major: int = MAJOR) -> Server:
     sockets = folder / "socket"
     if len(os.fsencode(sockets)) > LONGEST_SOCKET_FOLDER:
         sockets = Path(tempfile.gettempdir()) / f"channelhub-{os.geteuid()}-{digest(folder)}"
-    return Server(folder, binaries, sockets, user)
+    return Server(home, folder, binaries, sockets, user)
 
 
 def wheel(major: int) -> Path:

@@ -36,5 +36,6 @@ class OfferRow(Canonical):
             Index(fields=("product_id", "observed_at")),
             Index(fields=("observed_at", "id")),
             Index(fields=("seller_key", "channel")),
+            Index(fields=("partner_id",)),
             Index(fields=("raw_id",)),
         )

@@ -45,8 +45,11 @@ class OrderRow(Canonical):
         unique_together = (("source_id", "key"),)
         indexes = (
             Index(fields=("placed_at", "id")),
+            Index(fields=("ordered_on",)),
             Index(fields=("partner_id", "ordered_on")),
+            Index(fields=("partner_id", "ship_to_region_id", "ordered_on")),
             Index(fields=("ship_to_region_id", "ordered_on")),
+            Index(fields=("ship_to_location_id",)),
             Index(fields=("customer_id",)),
             Index(fields=("buyer_partner_id", "ordered_on")),
             Index(fields=("location_id",)),

@@ -1,9 +1,24 @@
-"""Where API tokens rest: their hash, never the token."""
+"""Where API tokens rest: their hash, never the token.
 
+Whatever may shut a caller out (a token revoked, a user changed) is told on the channel `hub_access`, so that open sockets
+are closed at once.
+"""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from msgspec import Struct, convert
 from tortoise import fields
 from tortoise.indexes import Index
 
+from hub.clock import now
+from hub.errors import NeedsPerson
 from hub.store.base import Now, Row
+from hub.store.database import Connection
+from hub.store.statements import statement
+
+ACCESS_CHANNEL = "hub_access"
 
 
 class AccessTokenRow(Row):
@@ -24,3 +39,89 @@ class AccessTokenRow(Row):
         table = "access_token"
         unique_together = (("digest",),)
         indexes = (Index(fields=("user_id",)),)
+
+
+class Caller(Struct, frozen=True, kw_only=True):
+    """Who a token speaks for, at this moment. `user_id` is None for a service token."""
+
+    token_id: int
+    role: str
+    name: str
+    user_id: int | None
+    partner_id: int | None
+    partner_ids: tuple[int, ...]
+    region_ids: tuple[int, ...]
+    product_groups: tuple[str, ...]
+    locale: str | None
+    expires_at: datetime | None
+
+
+class NewToken(Struct, frozen=True):
+    """A token that was just made; `text` exists nowhere else and is not shown again."""
+
+    id: int
+    text: str
+
+    def __repr__(self) -> str:
+        return f"NewToken(id={self.id})"
+
+
+async def create_token(
+    connection: Connection,
+    *,
+    name: str,
+    role: str,
+    user_id: int | None = None,
+    partner_id: int | None = None,
+    expires_at: datetime | None = None,
+) -> NewToken:
+    """Make a token for a user or, without one, for a service. Raises NeedsPerson when it could never work."""
+    if (role == "partner") != (partner_id is not None):
+        raise NeedsPerson("A token of the role partner names its partner; no other token does.")
+    if user_id is not None and not await connection.fetchval(HOLDS_ROLE.sql, user_id, role):
+        raise NeedsPerson(f"The user is not active or does not have the role {role}; give it the role first.")
+    text = secrets.token_urlsafe(32)
+    values = {
+        "name": name,
+        "prefix": text[:8],
+        "digest": digest(text),
+        "role": role,
+        "user_id": user_id,
+        "partner_id": partner_id,
+        "expires_at": expires_at,
+    }
+    return NewToken(await connection.fetchval(CREATE.sql, *CREATE.arguments(values)), text)
+
+
+async def find_caller(connection: Connection, key: bytes) -> Caller | None:
+    """Return whom the token of this digest speaks for; None when it is unknown, revoked, expired or its user is shut out.
+
+    That it was used is written at most once a minute.
+    """
+    times = {"now": now(), "minute_ago": now() - timedelta(minutes=1)}
+    found = await connection.fetchrow(FIND.sql, *FIND.arguments(times | {"digest": key}))
+    if found is None:
+        return None
+    if found["unrecorded"]:
+        await connection.execute(TOUCH.sql, *TOUCH.arguments(times | {"id": found["token_id"]}))
+    return convert(dict(found), Caller)
+
+
+async def revoke_token(connection: Connection, token_id: int) -> bool:
+    """Revoke a token; twice changes nothing. False when there is none."""
+    done = await connection.fetchval(REVOKE.sql, *REVOKE.arguments({"id": token_id, "now": now()}))
+    await connection.execute(ACCESS_CHANGED.sql)
+    return done is not None
+
+
+def digest(text: str) -> bytes:
+    """Return what is stored of a token. It is random throughout, so a plain hash is enough."""
+    return hashlib.sha256(text.encode()).digest()
+
+
+CREATE = statement("token", "create")
+HOLDS_ROLE = statement("token", "holds_role")
+FIND = statement("token", "find")
+TOUCH = statement("token", "touch")
+REVOKE = statement("token", "revoke")
+ACCESS_CHANGED = statement("token", "access_changed")

@@ -1,8 +1,12 @@
-"""Where users rest."""
+"""Where users rest, and how they come, change and go."""
 
+from msgspec import Struct, structs
 from tortoise import fields
 
+from hub.errors import NeedsPerson
 from hub.store.base import ArrayField, Now, Row, empty_array
+from hub.store.database import Connection
+from hub.store.statements import statement
 
 
 class UserRow(Row):
@@ -23,3 +27,59 @@ class UserRow(Row):
     class Meta:
         table = "hub_user"
         unique_together = (("email",),)
+
+
+class Person(Struct, frozen=True, kw_only=True):
+    """What is said of a user. `roles` are codes; the assigned partners, regions and product groups bound a channel manager."""
+
+    email: str
+    name: str
+    roles: tuple[str, ...]
+    partner_id: int | None = None
+    partner_ids: tuple[int, ...] = ()
+    region_ids: tuple[int, ...] = ()
+    product_groups: tuple[str, ...] = ()
+    locale: str = "en"
+    time_zone: str = "UTC"
+
+
+async def add_user(connection: Connection, person: Person) -> int:
+    """Add a user and return its id. Raises NeedsPerson when the e-mail address is taken."""
+    made = await connection.fetchval(ADD.sql, *ADD.arguments(written(person)))
+    if made is None:
+        raise NeedsPerson(f"There is a user {person.email} already.")
+    return int(made)
+
+
+async def upsert_user(connection: Connection, person: Person) -> int:
+    """Add a user, or replace all that is said of it and let it in again; return its id."""
+    made = await connection.fetchval(UPSERT.sql, *UPSERT.arguments(written(person)))
+    await connection.execute(ACCESS_CHANGED.sql)
+    return int(made)
+
+
+async def deactivate_user(connection: Connection, user_id: int) -> bool:
+    """Shut a user and its tokens out; False when there is no such user or it is the last administrator."""
+    done = await connection.fetchval(DEACTIVATE.sql, *DEACTIVATE.arguments({"id": user_id}))
+    await connection.execute(ACCESS_CHANGED.sql)
+    return done is not None
+
+
+async def user_id_of(connection: Connection, email: str) -> int:
+    """Return the id of an active user. Raises NeedsPerson when there is none."""
+    found = await connection.fetchrow(BY_EMAIL.sql, email.strip().lower())
+    if found is None or not found["active"]:
+        raise NeedsPerson(f"There is no active user {email}; add one with `channelhub user add`.")
+    return int(found["id"])
+
+
+def written(person: Person) -> dict[str, object]:
+    """Return the columns of a person. Addresses are compared without regard to case."""
+    return structs.asdict(person) | {"email": person.email.strip().lower()}
+
+
+ADD = statement("user", "add")
+UPSERT = statement("user", "upsert")
+DEACTIVATE = statement("user", "deactivate")
+BY_EMAIL = statement("user", "by_email")
+ACCESS_CHANGED = statement("token", "access_changed")

@@ -20,9 +20,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("name", fields.TextField(unique=False)),
                 ("prefix", fields.TextField(unique=False)),
@@ -50,9 +48,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("case_id", fields.BigIntField()),
                 ("reason", fields.TextField(unique=False)),
@@ -79,9 +75,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("case_id", fields.BigIntField()),
                 ("actor_id", fields.BigIntField(null=True)),
@@ -105,9 +99,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("source_id", fields.BigIntField()),
                 ("key", fields.TextField(unique=False)),
@@ -145,9 +137,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("number", fields.IntField()),
                 ("rule", fields.TextField(unique=False)),
@@ -191,9 +181,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("conflict_id", fields.BigIntField()),
                 ("revision", fields.IntField()),
@@ -217,9 +205,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("finding_key", fields.TextField(unique=False)),
                 ("rule", fields.TextField(unique=False)),
@@ -283,9 +269,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("code", fields.TextField(unique=False)),
                 ("source_id", fields.BigIntField()),
@@ -327,9 +311,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("source_id", fields.BigIntField()),
                 ("key", fields.TextField(unique=False)),
@@ -369,9 +351,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("alert_id", fields.BigIntField()),
                 ("route", fields.TextField(unique=False)),
@@ -400,9 +380,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("noun", fields.TextField(unique=False)),
                 ("record_id", fields.BigIntField()),
@@ -422,9 +400,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("number", fields.BigIntField(db_default=0)),
             ],
@@ -441,9 +417,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("number", fields.BigIntField()),
                 ("topic", fields.TextField(unique=False)),
@@ -467,9 +441,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("source_id", fields.BigIntField()),
                 ("key", fields.TextField(unique=False)),
@@ -497,9 +469,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("noun", fields.TextField(unique=False)),
                 ("left_id", fields.BigIntField()),
@@ -526,9 +496,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("noun", fields.TextField(unique=False)),
                 ("source_id", fields.BigIntField()),
@@ -561,9 +529,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("source_id", fields.BigIntField()),
                 ("key", fields.TextField(unique=False)),
@@ -601,9 +567,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("source_id", fields.BigIntField()),
                 ("key", fields.TextField(unique=False)),
@@ -639,9 +603,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("code", fields.TextField(unique=False)),
                 ("source_id", fields.BigIntField()),
@@ -669,9 +631,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("source_id", fields.BigIntField()),
                 ("key", fields.TextField(unique=False)),
@@ -720,9 +680,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("source_id", fields.BigIntField()),
                 ("key", fields.TextField(unique=False)),
@@ -772,9 +730,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("source_id", fields.BigIntField()),
                 ("key", fields.TextField(unique=False)),
@@ -831,9 +787,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("source_id", fields.BigIntField()),
                 ("key", fields.TextField(unique=False)),
@@ -863,9 +817,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("code", fields.TextField(unique=False)),
                 ("source_id", fields.BigIntField()),
@@ -905,9 +857,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("source_id", fields.BigIntField()),
                 ("key", fields.TextField(unique=False)),
@@ -939,9 +889,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("source_id", fields.BigIntField()),
                 ("key", fields.TextField(unique=False)),
@@ -976,9 +924,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("code", fields.TextField(unique=False)),
                 ("source_id", fields.BigIntField()),
@@ -1012,9 +958,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("source_id", fields.BigIntField()),
                 ("key", fields.TextField(unique=False)),
@@ -1055,9 +999,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("raw_id", fields.BigIntField()),
                 ("stream_id", fields.BigIntField()),
@@ -1083,9 +1025,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("stream_id", fields.BigIntField()),
                 ("key", fields.TextField(unique=False)),
@@ -1115,9 +1055,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("region_id", fields.BigIntField()),
                 ("covered_id", fields.BigIntField()),
@@ -1138,9 +1076,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("region_id", fields.BigIntField()),
                 ("neighbour_id", fields.BigIntField()),
@@ -1159,9 +1095,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("code", fields.TextField(unique=False)),
                 ("source_id", fields.BigIntField()),
@@ -1193,9 +1127,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("source_id", fields.BigIntField()),
                 ("stream_id", fields.BigIntField()),
@@ -1236,9 +1168,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("source_id", fields.BigIntField()),
                 ("key", fields.TextField(unique=False)),
@@ -1270,9 +1200,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("source_id", fields.BigIntField()),
                 ("key", fields.TextField(unique=False)),
@@ -1306,9 +1234,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("name", fields.TextField(unique=False)),
                 ("title", fields.TextField(unique=False)),
@@ -1338,9 +1264,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("source_id", fields.BigIntField()),
                 ("name", fields.TextField(unique=False)),
@@ -1369,9 +1293,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("source_id", fields.BigIntField()),
                 ("stream_id", fields.BigIntField()),
@@ -1427,9 +1349,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("source_id", fields.BigIntField()),
                 ("key", fields.TextField(unique=False)),
@@ -1467,9 +1387,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    fields.BigIntField(
-                        primary_key=True, unique=True, db_index=True, db_default=SqlDefault("nextval('hub_id')")
-                    ),
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
                 ),
                 ("email", fields.TextField(unique=False)),
                 ("name", fields.TextField(unique=False)),

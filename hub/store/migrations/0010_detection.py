@@ -1,0 +1,85 @@
+"""What detection rests on: how a finding is scored again, how far each rule has judged, and the arithmetic of the rules."""
+
+from tortoise import fields, migrations
+from tortoise.fields.db_defaults import SqlDefault
+from tortoise.indexes import Index
+from tortoise.migrations import operations as ops
+
+from hub.store.base import Numeric
+
+# A quotient is formed once and rounded once, to six decimals, half away from zero; unknown when the divisor is zero or unknown.
+RATIO = """
+CREATE OR REPLACE FUNCTION hub_ratio(numerator numeric, denominator numeric) RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN round(numerator * 1.000000000000000000000000000000 / nullif(denominator, 0), 6)
+"""
+
+# The latest rate on or before the day; 1 for the base currency.
+RATE = """
+CREATE OR REPLACE FUNCTION hub_rate(asked text, on_day date, base text) RETURNS numeric LANGUAGE sql STABLE PARALLEL SAFE
+RETURN CASE WHEN asked = base THEN 1
+            WHEN base IS NULL THEN NULL
+            ELSE (SELECT known.rate FROM fx_rate AS known
+                   WHERE known.currency = asked AND known.day <= on_day AND known.deleted_at IS NULL
+                   ORDER BY known.day DESC, known.source_id, known.key COLLATE "C" LIMIT 1) END
+"""
+
+# One record a finding rests on, as it was when judged; the hash is over these facts.
+EVIDENCE = """
+CREATE OR REPLACE FUNCTION hub_evidence(code text, noun text, id bigint, source_id bigint, key text, facts jsonb)
+RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+RETURN jsonb_build_object(
+    'code', code, 'noun', noun, 'id', id, 'key', key, 'facts', facts,
+    'source', (SELECT source.name FROM source WHERE source.id = hub_evidence.source_id),
+    'hash', encode(sha256(convert_to(facts::text, 'UTF8')), 'hex'))
+"""
+
+TRIED = """
+CREATE OR REPLACE FUNCTION hub_tried(filter text, outcome text, detail text) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN jsonb_build_object('filter', filter, 'outcome', outcome, 'detail', detail)
+"""
+
+NUMBERS = "CREATE SEQUENCE IF NOT EXISTS case_number"
+
+
+class Migration(migrations.Migration):
+    dependencies = [("hub", "0009_reading")]
+
+    initial = False
+
+    operations = [
+        ops.RunSQL(RATIO, "DROP FUNCTION hub_ratio(numeric, numeric)"),
+        ops.RunSQL(RATE, "DROP FUNCTION hub_rate(text, date, text)"),
+        ops.RunSQL(EVIDENCE, "DROP FUNCTION hub_evidence(text, text, bigint, bigint, text, jsonb)"),
+        ops.RunSQL(TRIED, "DROP FUNCTION hub_tried(text, text, text)"),
+        ops.RunSQL(NUMBERS, "DROP SEQUENCE case_number"),
+        ops.AddField(model_name="ConflictRow", name="depth", field=Numeric(null=True)),
+        ops.AddField(model_name="ConflictRow", name="strength", field=Numeric(db_default=0)),
+        ops.AddField(model_name="ConflictRow", name="peers", field=fields.TextField(db_default="", unique=False)),
+        ops.AddField(model_name="ConflictRow", name="dismissed_score", field=Numeric(null=True)),
+        ops.AddIndex(model_name="ConflictRow", index=Index(fields=["peers", "event_day"])),
+        ops.AddIndex(model_name="OrderRow", index=Index(fields=["ordered_on"])),
+        ops.AddIndex(model_name="OrderRow", index=Index(fields=["partner_id", "ship_to_region_id", "ordered_on"])),
+        ops.AddIndex(model_name="OrderRow", index=Index(fields=["ship_to_location_id"])),
+        ops.AddIndex(model_name="OfferRow", index=Index(fields=["partner_id"])),
+        ops.CreateModel(
+            name="DetectionRow",
+            fields=[
+                (
+                    "id",
+                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
+                ),
+                ("rule", fields.TextField(unique=False)),
+                ("rule_version", fields.IntField()),
+                ("basis", fields.TextField(unique=False)),
+                ("judged_to", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "detection",
+                "app": "hub",
+                "unique_together": (("rule",),),
+                "pk_attr": "id",
+                "table_description": "How far a rule has judged: by which version, as of when, and on what basis (time zone and base currency).",
+            },
+            bases=["Row"],
+        ),
+    ]

@@ -1,0 +1,39 @@
+-- create --
+INSERT INTO access_token (name, prefix, digest, role, user_id, partner_id, expires_at)
+VALUES (:name, :prefix, :digest, :role, :user_id, :partner_id, :expires_at)
+RETURNING id;
+
+-- holds_role --
+SELECT EXISTS (SELECT 1 FROM hub_user WHERE id = :user_id AND active AND :role = ANY (roles));
+
+-- find --
+SELECT token.id AS token_id, token.role, token.user_id, coalesce(person.name, token.name) AS name,
+       coalesce(token.partner_id, person.partner_id) AS partner_id,
+       coalesce(person.partner_ids, '{}') AS partner_ids,
+       coalesce(person.region_ids, '{}') AS region_ids,
+       coalesce(person.product_groups, '{}') AS product_groups,
+       person.locale, token.expires_at,
+       coalesce(token.last_used_at < :minute_ago, true) AS unrecorded
+  FROM access_token AS token
+  LEFT JOIN hub_user AS person ON person.id = token.user_id
+ WHERE token.digest = :digest
+   AND token.revoked_at IS NULL
+   AND (token.expires_at IS NULL OR :now < token.expires_at)
+   AND (token.user_id IS NULL OR person.active AND token.role = ANY (person.roles));
+
+-- touch --
+UPDATE access_token
+   SET last_used_at = :now
+ WHERE id = :id AND coalesce(last_used_at < :minute_ago, true);
+
+-- revoke --
+UPDATE access_token
+   SET revoked_at = coalesce(revoked_at, :now)
+ WHERE id = :id
+RETURNING id;
+
+-- owner --
+SELECT user_id FROM access_token WHERE id = :id;
+
+-- access_changed --
+SELECT pg_notify('hub_access', '');

@@ -1,0 +1,28 @@
+-- add --
+INSERT INTO hub_user (email, name, roles, partner_id, partner_ids, region_ids, product_groups, locale, time_zone)
+VALUES (:email, :name, :roles::text[], :partner_id, :partner_ids::bigint[], :region_ids::bigint[], :product_groups::text[],
+        :locale, :time_zone)
+ON CONFLICT (email) DO NOTHING
+RETURNING id;
+
+-- upsert --
+INSERT INTO hub_user (email, name, roles, partner_id, partner_ids, region_ids, product_groups, locale, time_zone)
+VALUES (:email, :name, :roles::text[], :partner_id, :partner_ids::bigint[], :region_ids::bigint[], :product_groups::text[],
+        :locale, :time_zone)
+ON CONFLICT (email) DO UPDATE
+   SET name = excluded.name, roles = excluded.roles, partner_id = excluded.partner_id, partner_ids = excluded.partner_ids,
+       region_ids = excluded.region_ids, product_groups = excluded.product_groups, locale = excluded.locale,
+       time_zone = excluded.time_zone, active = true
+RETURNING id;
+
+-- deactivate --
+-- The last administrator stays, or nobody could let anybody in again.
+UPDATE hub_user AS one
+   SET active = false
+ WHERE one.id = :id
+   AND NOT ('admin' = ANY (one.roles) AND NOT EXISTS (
+         SELECT 1 FROM hub_user AS other WHERE other.id <> one.id AND other.active AND 'admin' = ANY (other.roles)))
+RETURNING one.id;
+
+-- by_email --
+SELECT id, roles, partner_id, active FROM hub_user WHERE email = :email;

@@ -1,0 +1,66 @@
+"""Open the hub for as long as a process uses it: the server, its tables, the sources of the settings."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING
+
+from hub.settings import Settings
+from hub.store import embedded
+from hub.store.database import Store, open_store
+from hub.store.migrate import migrate
+from jobs.queue import migrate as make_queue
+from jobs.sources import ensure_sources
+
+if TYPE_CHECKING:
+    from jobs.queue import Queue
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[str]:
+    """Lend the address of the database, joining the built-in server unless an address is set. The last one out stops it."""
+    if settings.database_url:
+        yield settings.database_url
+        return
+    server = embedded.server(settings.home)
+    server.start()
+    try:
+        yield server.address
+    finally:
+        server.stop()
+
+
+@asynccontextmanager
+async def open_hub(settings: Settings, *, connections: int = 10) -> AsyncIterator[Store]:
+    """Open the store, bring its tables up to date and apply the sources of the settings.
+
+    Leaving it in any way, also by cancellation, leaves the built-in server; the process must turn a signal into one.
+    """
+    with database(settings) as address:
+        async with open_store(address, connections=connections) as store:
+            await migrate(store)
+            await make_queue(store)
+            await ensure_sources(store, settings)
+            yield store
+
+
+@asynccontextmanager
+async def working(store: Store, settings: Settings, *, concurrency: int = 4) -> AsyncIterator["Queue"]:
+    """Run a worker and, while no other process does, the clock, for as long as the block runs; lend the queue.
+
+    On leaving, nothing new is begun and jobs under way get 20 s.
+    """
+    from jobs.queue import open_queue
+    from jobs.scheduler import keep_time
+
+    async with open_queue(store, settings, connections=concurrency + 3) as queue:
+        tasks = [
+            asyncio.create_task(queue.work(concurrency=concurrency)),
+            asyncio.create_task(keep_time(queue, settings.scans)),
+        ]
+        try:
+            yield queue
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
