@@ -151,9 +151,9 @@ async def look_up_named(connection: Connection, origin: Origin, found: Identitie
 
 
 async def link(
-    connection: Connection, origin: Origin, found: Identities, items: Sequence[tuple[Reference, CanonicalRecord, int]]
+    connection: Connection, origin: Origin, found: Identities, items: Sequence[tuple[Reference, CanonicalRecord, int | None]]
 ) -> None:
-    """Write the links of a batch's golden records; `items` are reference, record and the id of its payload."""
+    """Write the links of a batch's golden records; `items` are reference, record and the id of its payload, if it has its own."""
     await upsert_staged(
         connection,
         LINKS,
@@ -172,7 +172,7 @@ async def write(
     shape: Shape,
     origin: Origin,
     found: Identities,
-    items: Sequence[tuple[Reference, CanonicalRecord, int]],
+    items: Sequence[tuple[Reference, CanonicalRecord, int | None]],
     at: datetime,
 ) -> list[Written]:
     """Write the golden rows this source may describe; what other sources own stays as they say."""

@@ -239,7 +239,7 @@ async def write(
     """Write the canonical rows of a batch; return what has to be judged again."""
     origin, at = landing.origin, landing.claim.at
     rows: dict[Shape, tuple[list[Row], list[Row]]] = {}
-    golden: dict[Shape, list[tuple[Reference, CanonicalRecord, int]]] = {}
+    golden: dict[Shape, list[tuple[Reference, CanonicalRecord, int | None]]] = {}
     orders: list[tuple[Order, int]] = []
     fresh = {p.key for p, _ in out.new}
     for key, records in mapped.items():
@@ -247,7 +247,9 @@ async def write(
         orders.extend((record, raw_id) for record in records if isinstance(record, Order))
         for shape, record in shaped(records):
             if shape.golden:
-                golden.setdefault(shape, []).append(((shape.noun, shape.key(record)), record, raw_id))
+                # What a payload is about goes with it; what it merely mentions after that stays for those who refer to it.
+                about = raw_id if record is records[0] else None
+                golden.setdefault(shape, []).append(((shape.noun, shape.key(record)), record, about))
             else:
                 new, old = rows.setdefault(shape, ([], []))
                 row = shape.row(record, (origin.source_id, shape.key(record), raw_id, at), found.resolve)
@@ -368,7 +370,7 @@ async def vanish(
     raw_ids: Sequence[int],
     mapped: Mapped,
     kept: Mapping[str, set[str]],
-    golden: Mapping[Shape, list[tuple[Reference, CanonicalRecord, int]]],
+    golden: Mapping[Shape, list[tuple[Reference, CanonicalRecord, int | None]]],
 ) -> list[Mark]:
     """Mark as deleted what payloads used to yield and no longer do."""
     orders = [record for records in mapped.values() for record in records if isinstance(record, Order)]

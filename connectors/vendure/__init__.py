@@ -1,0 +1,1 @@
+"""Vendure: a web shop, read by its GraphQL Admin API."""
