@@ -14,6 +14,8 @@ from hub.errors import SettingsError
 
 Severity = Literal["info", "low", "medium", "high", "critical"]
 
+SOURCE_NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
+
 
 class Part(BaseModel):
     """A table of the file; a key it does not know is a mistake."""
@@ -24,7 +26,7 @@ class Part(BaseModel):
 class SourceSettings(Part):
     """One `[[source]]`: an account of a connector, when it is read, and what the connector needs to know."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+    name: Annotated[str, Field(pattern=SOURCE_NAME)]
     connector: str
     title: str | None = None
     schedule: str | None = None
@@ -74,11 +76,12 @@ class ServerSettings(Part):
 
 
 class Settings(Part):
-    """Everything that can be set."""
+    """Everything that can be set. `scans` is when streams without a signal of deletion are read completely, in UTC."""
 
     home: Path
     database_url: str | None = None
     masters: str | None = None
+    scans: str = "0 3 * * *"
     server: ServerSettings = ServerSettings()
     smtp: SmtpSettings | None = None
     source: list[SourceSettings] = []

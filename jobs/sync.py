@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-import asyncpg
 import structlog
 from msgspec import Struct
 from msgspec.structs import replace
@@ -25,7 +24,7 @@ from hub.intake.batch import Batch
 from hub.intake.landing import Landing, begin, land
 from hub.records.message import SyncMode, Window
 from hub.settings import Settings, SourceSettings
-from hub.store.database import Store
+from hub.store.database import NO_ROOM, Store
 from hub.store.source import set_state
 from hub.store.sync_run import Claim, Counts, claim, finish, request
 from jobs.read import batches
@@ -95,7 +94,7 @@ async def sync(
         await retry_waiting(store, settings, nouns)
     except HubError as raised:
         error = raised
-    except (asyncpg.DiskFullError, asyncpg.OutOfMemoryError) as raised:
+    except NO_ROOM as raised:
         error = StoreUnavailable(f"PostgreSQL has no room left ({raised}); free some space, then run the sync again.")
     except asyncio.CancelledError:
         await asyncio.shield(finish(store, held, "cancelled", traffic=traffic))
@@ -146,7 +145,7 @@ def spent(source: OpenSource) -> dict[str, int]:
     http = source.context.http
     return {
         "requests": http.requests,
-        "bytes": http.bytes,
+        "bytes": http.received,
         "throttled": http.throttled,
         "waited_ms": int(http.waited_s * 1000),
     }

@@ -153,7 +153,7 @@ async def look_up_named(connection: Connection, origin: Origin, found: Identitie
 async def link(
     connection: Connection, origin: Origin, found: Identities, items: Sequence[tuple[Reference, CanonicalRecord, int | None]]
 ) -> None:
-    """Write the links of a batch's golden records; `items` are reference, record and the id of its payload, if it has its own."""
+    """Write the links of a batch's golden records; `items` are reference, record and, for its own, the payload."""
     await upsert_staged(
         connection,
         LINKS,

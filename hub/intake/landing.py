@@ -4,8 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from asyncpg import UniqueViolationError
-
 from hub.errors import MappingError, TooMuchChange
 from hub.intake import identity, order
 from hub.intake.batch import Batch, Normalise, Sorted, keep, key_text, refused, sort, translate
@@ -16,7 +14,7 @@ from hub.records.message import SyncMode
 from hub.records.source import Stream
 from hub.store import dirty, raw
 from hub.store.bulk import Row, Written, copy_new, ids, upsert_staged
-from hub.store.database import Connection, Store
+from hub.store.database import AlreadyThere, Connection, Store
 from hub.store.event import Happening, publish
 from hub.store.raw import keyed
 from hub.store.statements import statement
@@ -65,7 +63,7 @@ async def land(store: Store, landing: Landing, batch: Batch, *, again: bool = Fa
     """
     try:
         return await attempt(store, landing, batch, again=again, staged=False)
-    except UniqueViolationError:
+    except AlreadyThere:
         # A row we took for new exists: another stream of the source brought it. Staging finds out row by row.
         return await attempt(store, landing, batch, again=again, staged=True)
 

@@ -3,7 +3,11 @@
 from tortoise import fields
 from tortoise.indexes import Index
 
+from hub.clock import now
 from hub.store.base import Now, Row
+from hub.store.database import Connection
+from hub.store.event import Happening, publish
+from hub.store.statements import statement
 
 
 class AlertRow(Row):
@@ -44,3 +48,14 @@ class DeliveryRow(Row):
         table = "delivery"
         unique_together = (("alert_id", "route", "recipient"),)
         indexes = (Index(fields=("state", "next_attempt_at")),)
+
+
+async def acknowledge(connection: Connection, alert_id: int, user_id: int | None, comment: str | None) -> None:
+    """Note that somebody saw the alert; `user_id` is None for a service. The event of the remark is the last thing done."""
+    values = {"id": alert_id, "user_id": user_id, "comment": comment, "now": now()}
+    case_id = await connection.fetchval(ACKNOWLEDGE.sql, *ACKNOWLEDGE.arguments(values))
+    if case_id is not None:
+        await publish(connection, [Happening("case", "commented", case_id)])
+
+
+ACKNOWLEDGE = statement("alert", "acknowledge")

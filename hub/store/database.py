@@ -15,6 +15,10 @@ from hub.errors import StoreUnavailable
 Connection: TypeAlias = asyncpg.Connection
 Pool: TypeAlias = asyncpg.Pool
 
+# What callers have to tell apart, without knowing the driver.
+AlreadyThere = asyncpg.UniqueViolationError
+NO_ROOM = (asyncpg.DiskFullError, asyncpg.OutOfMemoryError)
+
 MODELS = [
     f"hub.store.{noun}"
     for noun in (
@@ -97,10 +101,29 @@ async def open_store(address: str, *, connections: int = 10) -> AsyncIterator[St
             f"The database cannot be reached: {error or type(error).__name__}. "
             "Check CHANNELHUB_DATABASE_URL, or unset it to use the built-in PostgreSQL."
         ) from error
-    # Tortoise remembers its connections per context; handlers of a web server run in contexts of their own.
-    await Tortoise.init(config=tortoise_config(address), _enable_global_fallback=True)
     try:
-        yield Store(address, pool)
+        async with models(address):
+            yield Store(address, pool)
     finally:
-        await Tortoise.close_connections()
         await pool.close()
+
+
+# The address for each block that uses the models now.
+users_of_models: list[str] = []
+
+
+@asynccontextmanager
+async def models(address: str) -> AsyncIterator[None]:
+    """Connect the models for as long as a block runs; the command and the web application of one process share them."""
+    if users_of_models and users_of_models[0] != address:
+        raise StoreUnavailable("One process uses one database; the other one must be closed first.")
+    users_of_models.append(address)
+    try:
+        if len(users_of_models) == 1:
+            # Tortoise remembers its connections per context; handlers of a web server run in contexts of their own.
+            await Tortoise.init(config=tortoise_config(address), _enable_global_fallback=True)
+        yield
+    finally:
+        users_of_models.pop()
+        if not users_of_models:
+            await Tortoise.close_connections()

@@ -38,6 +38,32 @@ CREATE OR REPLACE FUNCTION hub_tried(filter text, outcome text, detail text) RET
 RETURN jsonb_build_object('filter', filter, 'outcome', outcome, 'detail', detail)
 """
 
+# The middle of a sorted list, or the mean of the two in the middle.
+MEDIAN = """
+CREATE OR REPLACE FUNCTION hub_median(sorted numeric[]) RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN cardinality(sorted) % 2 = 1 THEN sorted[cardinality(sorted) / 2 + 1]
+            ELSE hub_ratio(sorted[cardinality(sorted) / 2] + sorted[cardinality(sorted) / 2 + 1], 2) END
+"""
+
+# The middle of a sorted list without the value at one place.
+MEDIAN_WITHOUT = """
+CREATE OR REPLACE FUNCTION hub_median_without(sorted numeric[], place int) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN cardinality(sorted) % 2 = 0
+            THEN sorted[cardinality(sorted) / 2 + (cardinality(sorted) / 2 >= place)::int]
+            ELSE hub_ratio(sorted[cardinality(sorted) / 2 + (cardinality(sorted) / 2 >= place)::int]
+                           + sorted[cardinality(sorted) / 2 + 1 + (cardinality(sorted) / 2 + 1 >= place)::int], 2) END
+"""
+
+# The whole number two prices differ by when one counts packs and the other pieces; null when they do not.
+PACK = """
+CREATE OR REPLACE FUNCTION hub_pack(one numeric, other numeric) RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN one > 0 AND other > 0 AND round(hub_ratio(greatest(one, other), least(one, other))) BETWEEN 2 AND 144
+             AND abs(hub_ratio(hub_ratio(greatest(one, other), least(one, other)),
+                               round(hub_ratio(greatest(one, other), least(one, other)))) - 1) <= 0.02
+            THEN round(hub_ratio(greatest(one, other), least(one, other))) END
+"""
+
 NUMBERS = "CREATE SEQUENCE IF NOT EXISTS case_number"
 
 
@@ -51,6 +77,9 @@ class Migration(migrations.Migration):
         ops.RunSQL(RATE, "DROP FUNCTION hub_rate(text, date, text)"),
         ops.RunSQL(EVIDENCE, "DROP FUNCTION hub_evidence(text, text, bigint, bigint, text, jsonb)"),
         ops.RunSQL(TRIED, "DROP FUNCTION hub_tried(text, text, text)"),
+        ops.RunSQL(MEDIAN, "DROP FUNCTION hub_median(numeric[])"),
+        ops.RunSQL(MEDIAN_WITHOUT, "DROP FUNCTION hub_median_without(numeric[], int)"),
+        ops.RunSQL(PACK, "DROP FUNCTION hub_pack(numeric, numeric)"),
         ops.RunSQL(NUMBERS, "DROP SEQUENCE case_number"),
         ops.AddField(model_name="ConflictRow", name="depth", field=Numeric(null=True)),
         ops.AddField(model_name="ConflictRow", name="strength", field=Numeric(db_default=0)),

@@ -31,7 +31,7 @@ RETURNING id;
 
 -- candidates --
 -- The cases that changed and the open ones nobody was told of, with what decides whether they alert. Events are the
--- distinct orders of the rule between the two partners in the days up to the case's latest one.
+-- distinct orders of the rule between the two partners in so many days up to the case's latest one.
 SELECT c.id, c.rule, c.score, c.band, c.region_id, coalesce(accused.manager, victim.manager) AS manager,
        judged.strongest, events.many AS events, told.reasons, told.bands
   FROM conflict_case AS c
@@ -45,7 +45,9 @@ SELECT c.id, c.rule, c.score, c.band, c.region_id, coalesce(accused.manager, vic
        SELECT count(DISTINCT (f.parts[1], f.parts[2])) AS many
          FROM conflict AS f
         WHERE f.rule = c.rule AND f.accused = judged.accused AND f.victim = judged.victim
-          AND f.event_day > judged.latest - :window_days::int AND f.event_day <= judged.latest
+          AND f.event_day > judged.latest - coalesce(
+                  (SELECT days FROM unnest(:rules::text[], :days::int[]) AS span (rule, days) WHERE span.rule = c.rule), 1)
+          AND f.event_day <= judged.latest
           AND f.is_full AND f.mode = 'case' AND f.state IN ('open', 'confirmed')) AS events
  CROSS JOIN LATERAL (
        SELECT coalesce(array_agg(a.reason), '{}') AS reasons, coalesce(array_agg(a.severity), '{}') AS bands
@@ -94,3 +96,14 @@ SELECT a.id AS alert_id, a.reason, a.severity, c.number, c.rule, c.score, c.band
 
 -- locales --
 SELECT id, locale FROM hub_user WHERE id = ANY(:user_ids::bigint[]);
+
+-- acknowledge --
+-- Twice changes nothing: the first one stands. The remark becomes a step of the case, for colleagues alone.
+WITH seen AS (
+    UPDATE alert
+       SET state = 'acknowledged', acknowledged_at = :now, acknowledged_by = :user_id, escalates_at = NULL
+     WHERE id = :id AND acknowledged_at IS NULL
+    RETURNING case_id)
+INSERT INTO case_step (case_id, actor_id, occurred_at, comment)
+SELECT seen.case_id, :user_id, :now, :comment FROM seen WHERE :comment::text IS NOT NULL
+RETURNING case_id;

@@ -9,6 +9,9 @@ SELECT run.id, source.name AS source
   JOIN source ON source.id = run.source_id
  ORDER BY wanted.place;
 
+-- mode --
+SELECT mode FROM sync_run WHERE id = $1;
+
 -- attach --
 UPDATE sync_run SET job_id = given.job_id
   FROM unnest(:run_ids::bigint[], :job_ids::bigint[]) AS given (run_id, job_id)

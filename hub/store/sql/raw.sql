@@ -80,9 +80,11 @@ SELECT DISTINCT s.name, r.stream_id
  ORDER BY s.name, r.stream_id;
 
 -- open_rejects --
+-- What a connector itself refused, for a reason that lies outside the payload, is left to the next read.
 SELECT r.id, r.key, r.body, r.version, r.place
   FROM reject AS r
  WHERE r.stream_id = :stream_id AND r.state = 'open' AND r.key IS NOT NULL AND r.id > :after
+   AND r.code NOT IN ('cycle', 'header_conflict', 'bad_width', 'encoding', 'missing_column', 'missing_key')
    AND (:chosen::bigint[] IS NULL OR r.id = ANY(:chosen::bigint[]))
    AND (:nouns::text[] IS NULL OR r.waits_noun = ANY(:nouns::text[]))
  ORDER BY r.id

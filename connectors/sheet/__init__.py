@@ -1,0 +1,1 @@
+"""CSV and XLSX files of one folder, in the canonical sheet format: one stream per noun."""

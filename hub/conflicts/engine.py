@@ -1,0 +1,138 @@
+"""One batch of changed records through every rule: scopes, findings, ledger, scores, cases. One transaction, the caller's.
+
+The marks are the work list. A statement sees the records as they are when it runs; a record that changes meanwhile has a mark
+of its own and is judged again, so that whatever the order, the findings end as those of one run over everything.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+from hub.conflicts import cases, ledger, policy, severity
+from hub.conflicts.cases import CaseChange
+from hub.conflicts.policy import Policies
+from hub.conflicts.registry import Pair, all_rules
+from hub.conflicts.statements import FOLDER, premises, run
+from hub.store import dirty
+from hub.store.database import Connection
+from hub.store.event import Happening
+from hub.store.statements import read_statements, statement
+
+
+class Examined(Struct, frozen=True, kw_only=True):
+    """What one batch led to. `told` and `cases` are for subscribers and receivers; counts are by rule."""
+
+    marks: int
+    judged: Mapping[str, int]
+    happened: Mapping[str, Mapping[str, int]]
+    skipped: Mapping[str, Mapping[str, int]]
+    cases: Sequence[CaseChange]
+    told: Sequence[Happening]
+
+
+async def examine(connection: Connection, at: datetime, *, limit: int | None, full: bool) -> Examined:
+    """Judge what up to so many marks reach, or everything, as of an instant. Leaves the marks for the caller to settle."""
+    await connection.execute("SET LOCAL jit = off")
+    await connection.execute(DESK.sql)
+    marks = await dirty.take(connection, limit)
+    policies = await policy.read_policies(connection, at)
+    pairs = list(all_rules().values())
+    await policy.lay(connection, policies, [pair.rule for pair in pairs])
+    values: dict[str, Any] = {
+        "at": at,
+        "today": policies.today,
+        "timezone": policies.timezone,
+        "base_currency": policies.base_currency,
+        "watermark": await connection.fetchval(statement("conflict", "watermark").sql),
+    }
+    before = {row["rule"]: row for row in await connection.fetch(statement("conflict", "judged_before").sql)}
+    sweeping = full or await reach(connection, values)
+    judged: dict[str, int] = {}
+    skipped: dict[str, Counter[str]] = {}
+    entire: set[str] = set()
+    for pair in pairs:
+        known = before.get(pair.rule.name)
+        if sweeping or known is None or (known["rule_version"], known["basis"]) != (pair.rule.version, policies.basis):
+            entire.add(pair.rule.name)
+        judged[pair.rule.name], skipped[pair.rule.name] = await hear(
+            connection,
+            pair,
+            {**values, "rule": pair.rule.name, "since": known["judged_to"] if known is not None else at},
+            entire=pair.rule.name in entire,
+        )
+        await run(
+            connection,
+            statement("conflict", "judged_now"),
+            {"rule": pair.rule.name, "version": pair.rule.version, "basis": policies.basis, "at": at},
+        )
+    await severity.score(connection, values, everything=bool(entire))
+    told = await ledger.close(connection, values)
+    changes, case_events = await cases.attach(connection, policies, at)
+    return Examined(
+        marks=marks,
+        judged=judged,
+        happened=by_rule(told),
+        skipped=skipped,
+        cases=changes,
+        told=[*(one for _, one in told), *case_events],
+    )
+
+
+async def reach(connection: Connection, values: Mapping[str, object]) -> bool:
+    """Lay out the lines and offers that the marks reach; True when something changed that reaches everything."""
+    nouns = {row["noun"] for row in await connection.fetch("SELECT DISTINCT noun FROM changed")}
+    for noun in sorted(nouns & REACH.keys()):
+        await run(connection, REACH[noun], values)
+    await connection.execute("ANALYZE changed, reached_line, reached_offer")
+    sweeping: bool = await connection.fetchval(REACH["sweeping"].sql)
+    return sweeping
+
+
+async def hear(
+    connection: Connection, pair: Pair, values: Mapping[str, object], *, entire: bool
+) -> tuple[int, Counter[str]]:
+    """Let one rule judge; return how many scopes it judged and what it had to skip."""
+    await connection.execute(LEDGER["new_page"].sql)
+    if "desk" in pair.statements:
+        await connection.execute(pair.statements["desk"].sql)
+    await run(connection, pair.statements["all_keys" if entire else "keys"], values)
+    if entire:
+        await run(connection, LEDGER["standing_scopes"], values)
+    judged: int = await connection.fetchval("SELECT count(*) FROM judged")
+    if judged == 0:
+        return 0, Counter()
+    await connection.execute("ANALYZE judged")
+    shared = premises()
+    for step in pair.rule.steps:
+        await run(connection, pair.statements.get(step) or shared[step], values)
+    await ledger.record(connection, pair, values)
+    await ledger.retract(connection, values)
+    skipped = await connection.fetch("SELECT reason, sum(number)::bigint AS number FROM skipped GROUP BY reason")
+    return judged, Counter({row["reason"]: row["number"] for row in skipped})
+
+
+def by_rule(told: Iterable[tuple[str, Happening]]) -> dict[str, Counter[str]]:
+    """Count what happened, by rule."""
+    counts: dict[str, Counter[str]] = {}
+    for rule, one in told:
+        counts.setdefault(rule, Counter())[one.kind] += 1
+    return counts
+
+
+async def not_run(connection: Connection) -> dict[str, str]:
+    """Return the rules that can say nothing, with what they need; they never report "no findings" instead."""
+    present = {row["noun"] for row in await connection.fetch(statement("conflict", "present").sql)}
+    return {
+        name: f"needs {' or '.join(sorted(missing))}"
+        for name, pair in all_rules().items()
+        for missing in [next((group for group in pair.rule.needs if not group & present), frozenset[str]())]
+        if missing
+    }
+
+
+DESK = read_statements(FOLDER / "desk.sql")["desk"]
+REACH = read_statements(FOLDER / "reach.sql")
+LEDGER = ledger.LEDGER

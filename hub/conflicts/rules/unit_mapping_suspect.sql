@@ -1,0 +1,197 @@
+-- desk --
+CREATE TEMP TABLE IF NOT EXISTS unit_cell (base_id bigint, month date) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS unit_member (
+    noun text, record_id bigint, source_id bigint, key text, product_id bigint, base_id bigint, month date, unit_net numeric,
+    usual numeric, usual_from text, k numeric, pack numeric
+) ON COMMIT DELETE ROWS;
+
+-- keys --
+-- A scope is base|month over all markets, for a finding gathers the records of all markets.
+INSERT INTO judged
+SELECT base_id || '|' || to_char(day, 'YYYY-MM') FROM reached_line WHERE kind = 'sell_out'
+UNION
+SELECT base_id || '|' || to_char(month, 'YYYY-MM') FROM reached_offer
+    ON CONFLICT DO NOTHING;
+
+-- all_keys --
+INSERT INTO judged
+SELECT p.base_id || '|' || to_char(o.ordered_on, 'YYYY-MM')
+  FROM sales_order AS o
+  JOIN order_line AS l ON l.order_id = o.id
+  JOIN product AS p ON p.id = l.product_id
+ WHERE o.kind = 'sell_out' AND o.deleted_at IS NULL
+UNION
+SELECT p.base_id || '|' || to_char(o.observed_at AT TIME ZONE :timezone::text, 'YYYY-MM')
+  FROM offer AS o JOIN product AS p ON p.id = o.product_id
+ WHERE o.deleted_at IS NULL
+    ON CONFLICT DO NOTHING;
+
+-- cells --
+INSERT INTO unit_cell
+SELECT split_part(scope, '|', 1)::bigint, (split_part(scope, '|', 2) || '-01')::date FROM judged;
+
+-- ground --
+INSERT INTO peer_ground SELECT base_id, month FROM unit_cell;
+
+-- pick --
+INSERT INTO picked
+SELECT l.id
+  FROM unit_cell AS cell
+  JOIN product AS p ON p.base_id = cell.base_id
+  JOIN order_line AS l ON l.product_id = p.id AND l.deleted_at IS NULL AND l.status <> 'cancelled'
+  JOIN sales_order AS o
+    ON o.id = l.order_id AND o.kind = 'sell_out' AND o.deleted_at IS NULL AND o.ordered_on >= cell.month
+   AND o.ordered_on < (cell.month + interval '1 month')::date;
+
+-- pick_offers --
+INSERT INTO picked_offer
+SELECT o.id
+  FROM unit_cell AS cell
+  JOIN product AS p ON p.base_id = cell.base_id
+  JOIN offer AS o
+    ON o.product_id = p.id AND o.observed_at >= (cell.month::timestamp AT TIME ZONE :timezone::text)
+   AND o.observed_at < ((cell.month + interval '1 month') AT TIME ZONE :timezone::text)
+ WHERE o.deleted_at IS NULL AND o.price_kind = 'advertised';
+
+-- line_members --
+-- Lines against the median of the other lines of the day, else of the month, if there are five. Where all prices of a month
+-- lie close together no line can be a multiple of another, and the month is passed over.
+WITH line AS MATERIALIZED (
+    SELECT s.line_id, s.base_id, coalesce(r.market_id, 0) AS market_id, s.day, date_trunc('month', s.day)::date AS month,
+           s.unit_net
+      FROM sale AS s LEFT JOIN region AS r ON r.id = s.region_id
+     WHERE s.unit_net IS NOT NULL
+), wide AS (
+    SELECT base_id, market_id, month
+      FROM line
+     GROUP BY base_id, market_id, month
+    HAVING count(*) >= 6 AND max(unit_net) > 1.9 * min(unit_net)
+), ranked AS (
+    SELECT line.*,
+           row_number() OVER (PARTITION BY base_id, market_id, day ORDER BY unit_net, line_id)::int AS day_place,
+           row_number() OVER (PARTITION BY base_id, market_id, month ORDER BY unit_net, line_id)::int AS month_place
+      FROM line JOIN wide USING (base_id, market_id, month)
+), of_day AS (
+    SELECT base_id, market_id, day, array_agg(unit_net ORDER BY unit_net, line_id) AS prices
+      FROM ranked GROUP BY base_id, market_id, day HAVING count(*) >= 6
+), of_month AS (
+    SELECT base_id, market_id, month, array_agg(unit_net ORDER BY unit_net, line_id) AS prices
+      FROM ranked GROUP BY base_id, market_id, month
+), compared AS (
+    SELECT r.line_id, r.month, CASE WHEN d.prices IS NOT NULL THEN 'same_day' ELSE 'same_month' END AS usual_from,
+           coalesce(hub_median_without(d.prices, r.day_place), hub_median_without(m.prices, r.month_place)) AS usual
+      FROM ranked AS r
+      JOIN of_month AS m USING (base_id, market_id, month)
+      LEFT JOIN of_day AS d USING (base_id, market_id, day)
+)
+INSERT INTO unit_member
+SELECT 'order_line', s.line_id, s.source_id, s.order_key || '|' || s.number, s.product_id, s.base_id, c.month, s.unit_net,
+       c.usual, c.usual_from, hub_pack(s.unit_net, c.usual), s.pack
+  FROM compared AS c JOIN sale AS s USING (line_id)
+ WHERE hub_pack(s.unit_net, c.usual) IS NOT NULL;
+
+-- questions --
+INSERT INTO price_asked
+SELECT o.offer_id, kind.name, o.base_id, o.region_id, o.channel, o.units, o.day
+  FROM observed AS o
+  JOIN profile AS f ON f.version = o.version AND f.name = o.profile
+ CROSS JOIN LATERAL unnest(f.price_reference) AS kind (name)
+ WHERE o.unit_net IS NOT NULL;
+
+-- offer_members --
+-- Offers against the median of other sellers of the day, else of the month, if there are five, else the reference price.
+WITH reference AS (
+    SELECT DISTINCT ON (o.offer_id) o.offer_id, found.price
+      FROM observed AS o
+      JOIN profile AS f ON f.version = o.version AND f.name = o.profile
+      JOIN price_found AS found ON found.asked_id = o.offer_id
+     ORDER BY o.offer_id, array_position(f.price_reference, found.kind)
+), place_of_peer AS (
+    SELECT peer.*,
+           row_number() OVER (PARTITION BY base_id, market_id, month, day ORDER BY unit_net, seller_key COLLATE "C")::int AS place
+      FROM peer_offer AS peer
+), all_peers AS (
+    SELECT base_id, market_id, month, day, array_agg(unit_net ORDER BY unit_net, seller_key COLLATE "C") AS prices
+      FROM peer_offer
+     GROUP BY base_id, market_id, month, day
+), sized AS (
+    SELECT o.offer_id, of_day.prices AS day_prices, own_day.place AS day_place, of_month.prices AS month_prices,
+           own_month.place AS month_place
+      FROM observed AS o
+      LEFT JOIN all_peers AS of_day
+        ON of_day.base_id = o.base_id AND of_day.market_id = coalesce(o.market_id, 0) AND of_day.day = o.day
+      LEFT JOIN place_of_peer AS own_day
+        ON own_day.base_id = o.base_id AND own_day.market_id = coalesce(o.market_id, 0) AND own_day.day = o.day
+       AND own_day.seller_key = o.seller_key
+      LEFT JOIN all_peers AS of_month
+        ON of_month.base_id = o.base_id AND of_month.market_id = coalesce(o.market_id, 0) AND of_month.month = o.month
+       AND of_month.day IS NULL
+      LEFT JOIN place_of_peer AS own_month
+        ON own_month.base_id = o.base_id AND own_month.market_id = coalesce(o.market_id, 0) AND own_month.month = o.month
+       AND own_month.day IS NULL AND own_month.seller_key = o.seller_key
+), usual AS (
+    SELECT s.offer_id,
+           CASE WHEN cardinality(s.day_prices) - (s.day_place IS NOT NULL)::int >= 5
+                THEN CASE WHEN s.day_place IS NULL THEN hub_median(s.day_prices)
+                          ELSE hub_median_without(s.day_prices, s.day_place) END END AS of_day,
+           CASE WHEN cardinality(s.month_prices) - (s.month_place IS NOT NULL)::int >= 5
+                THEN CASE WHEN s.month_place IS NULL THEN hub_median(s.month_prices)
+                          ELSE hub_median_without(s.month_prices, s.month_place) END END AS of_month,
+           reference.price AS of_policy
+      FROM sized AS s LEFT JOIN reference USING (offer_id)
+), compared AS (
+    SELECT offer_id, coalesce(of_day, of_month, of_policy) AS usual,
+           CASE WHEN of_day IS NOT NULL THEN 'same_day' WHEN of_month IS NOT NULL THEN 'same_month' ELSE 'policy_price' END
+               AS usual_from
+      FROM usual
+)
+INSERT INTO unit_member
+SELECT 'offer', o.offer_id, o.source_id, o.key, o.product_id, o.base_id, o.month, o.unit_net, c.usual, c.usual_from,
+       hub_pack(o.unit_net, c.usual), o.pack
+  FROM compared AS c JOIN observed AS o USING (offer_id)
+ WHERE hub_pack(o.unit_net, c.usual) IS NOT NULL;
+
+-- unpriced --
+INSERT INTO skipped
+SELECT 'no_rate', (SELECT count(*) FROM sale WHERE unit_net IS NULL) + (SELECT count(*) FROM observed WHERE unit_net IS NULL)
+ WHERE EXISTS (SELECT 1 FROM sale WHERE unit_net IS NULL) OR EXISTS (SELECT 1 FROM observed WHERE unit_net IS NULL);
+
+-- judge --
+WITH member AS (
+    SELECT m.*, CASE WHEN m.unit_net < m.usual THEN 'per_unit_too_low' ELSE 'per_unit_too_high' END AS direction,
+           size.k IS NOT NULL AS is_pack
+      FROM unit_member AS m
+      LEFT JOIN pack_size AS size ON size.base_id = m.base_id AND size.k = m.k
+     WHERE size.k IS NOT NULL OR m.k >= 4
+), numbered AS (
+    SELECT member.*,
+           row_number() OVER (PARTITION BY source_id, product_id, direction, k, month
+                              ORDER BY noun COLLATE "C" DESC, key COLLATE "C") AS place
+      FROM member
+), gathered AS (
+    SELECT source_id, product_id, base_id, direction, k, month, is_pack, pack, count(*) AS members,
+           count(*) FILTER (WHERE noun = 'order_line') AS lines,
+           jsonb_agg(hub_evidence(CASE noun WHEN 'offer' THEN 'observation' ELSE 'sale_line' END, noun, record_id, source_id, key,
+               jsonb_build_object('unit_net', hub_decimal(unit_net), 'usual_price', hub_decimal(usual),
+                                  'usual_price_from', usual_from)) ORDER BY place) FILTER (WHERE place <= 200) AS records
+      FROM numbered
+     GROUP BY source_id, product_id, base_id, direction, k, month, is_pack, pack
+)
+INSERT INTO found
+SELECT g.base_id || '|' || to_char(g.month, 'YYYY-MM'),
+       ARRAY[source.name, p.code, g.direction, g.k::text, to_char(g.month, 'YYYY-MM')],
+       CASE WHEN g.is_pack THEN 'pack_factor' ELSE 'integer_ratio' END,
+       'case', policy_period.version, NULL, NULL, g.product_id, NULL, p.product_group, g.month, NULL, 0, 0.2, '{}'::text[],
+       jsonb_build_object(
+           'source', source.name, 'sku', p.code, 'direction', g.direction, 'k', hub_decimal(g.k),
+           'month', to_char(g.month, 'YYYY-MM'), 'members', g.members, 'lines', g.lines, 'offers', g.members - g.lines,
+           'units_per_pack', hub_decimal(g.pack),
+           'proposed_units_per_pack', hub_decimal(CASE g.direction WHEN 'per_unit_too_low' THEN hub_ratio(g.pack, g.k)
+                                                                   ELSE g.pack * g.k END),
+           'records', g.records),
+       jsonb_build_array(
+           hub_tried('pack_factor', CASE WHEN g.is_pack THEN 'found' ELSE 'none_found' END, hub_decimal(g.k)))
+  FROM gathered AS g
+  JOIN source ON source.id = g.source_id
+  JOIN product AS p ON p.id = g.product_id
+  JOIN policy_period ON g.month >= policy_period.valid_from AND g.month < policy_period.valid_to;
