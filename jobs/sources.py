@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 import structlog
-from connectors.http import open_http
 
 from connectors.base import Connector, Context
+from connectors.http import open_http
 from connectors.manifest import Manifest
 from connectors.registry import Entry, all_connectors, connector
 from hub.clock import now

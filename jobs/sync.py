@@ -1,7 +1,7 @@
 """Bring one stream up to date: claim, read, land, finish; and nothing more."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -35,6 +35,8 @@ log = structlog.get_logger()
 
 # Above this share of rejects, and at least this many, an operator is told.
 REJECTS_SHARE, REJECTS_FEWEST = 0.02, 10
+# From so many records on the planner's statistics are too old to wait for the server's own rounds.
+MANY = 2_000
 FIRST_RETRY = timedelta(seconds=30)
 LONGEST_RETRY = timedelta(minutes=15)
 
@@ -71,11 +73,18 @@ Watch = Callable[[Progress], None]
 
 
 async def sync(
-    store: Store, settings: Settings, run_id: int, watch: Watch | None = None, one: SourceSettings | None = None
+    store: Store,
+    settings: Settings,
+    run_id: int,
+    watch: Watch | None = None,
+    one: SourceSettings | None = None,
+    *,
+    resumes: bool = False,
 ) -> Outcome | None:
     """Carry out a run; None when it is done or another worker took it.
 
-    Errors of the source end in the outcome. `one` are the source's settings when the file does not hold them.
+    Errors of the source end in the outcome. `one` are the source's settings when the file does not hold them. When the run is
+    cancelled it ends there for good, or with `resumes` is taken up again.
     """
     held = await claim(store, run_id)
     if held is None:
@@ -92,12 +101,15 @@ async def sync(
                 traffic = spent(source)
         await identity.suggest(store, held.source_id, held.at)
         await retry_waiting(store, settings, nouns)
+        if counts.new + counts.changed >= MANY:
+            await refresh_statistics(store, nouns)
     except HubError as raised:
         error = raised
     except NO_ROOM as raised:
         error = StoreUnavailable(f"PostgreSQL has no room left ({raised}); free some space, then run the sync again.")
     except asyncio.CancelledError:
-        await asyncio.shield(finish(store, held, "cancelled", traffic=traffic))
+        state, again = ("partial", held.at) if resumes else ("cancelled", None)
+        await asyncio.shield(finish(store, held, state, retry_at=again, traffic=traffic))
         raise
     return await end(store, name, held, counts, nouns, traffic, error)
 
@@ -138,6 +150,14 @@ async def read(store: Store, source: OpenSource, held: Claim, counts: Counts, no
                     counts=counts,
                 )
             )
+
+
+async def refresh_statistics(store: Store, nouns: Collection[str]) -> None:
+    """Let the planner know of the rows that a large run brought."""
+    tables = {"raw_record", "identity_link", *nouns, *(["order_line"] if "sales_order" in nouns else [])}
+    async with store.connection() as connection:
+        for table in sorted(tables):
+            await connection.execute(f"ANALYZE {table}")
 
 
 def spent(source: OpenSource) -> dict[str, int]:

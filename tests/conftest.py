@@ -33,7 +33,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     try:
         with (home / "template").open("ab") as turn:
             fcntl.flock(turn, fcntl.LOCK_EX)
-            if turn.tell() == 0:
+            if turn.seek(0, os.SEEK_END) == 0:
                 asyncio.run(make_template(one))
                 turn.write(b"made")
         yield one

@@ -27,6 +27,8 @@ LINKS = Table(
 )
 # Of 100, as rapidfuzz counts the likeness of two company names; below it too many strangers are alike.
 ALIKE = 90.0
+END = 3
+MOST_ALIKE = 500
 
 
 class Origin(Struct, frozen=True):
@@ -189,29 +191,48 @@ async def write(
 async def suggest(store: Store, source_id: int, since: datetime) -> int:
     """Put pairs of alike names into the review queue; return how many are new.
 
-    Compares what this source brought since with all other sources, by the likeness of company names.
+    Compares what this source brought since with all other sources, by the likeness of company names that begin or end alike.
     """
-    from rapidfuzz import fuzz, process  # heavy, and needed only here
-
     async with store.connection() as connection:
         fresh = await fetch(connection, "fresh", source_id=source_id, since=since)
         added = 0
         for noun in sorted({row["noun"] for row in fresh}):
             others = await fetch(connection, "others", noun=noun, source_id=source_id)
-            choices = {row["golden_id"]: company_key(row["name"]) for row in others}
-            ones, twos, scores = [], [], []
-            for row in fresh:
-                if row["noun"] != noun:
-                    continue
-                near = process.extract(company_key(row["name"]), choices, scorer=fuzz.ratio, score_cutoff=ALIKE, limit=3)
-                for _, score, golden_id in near:
-                    ones.append(row["golden_id"])
-                    twos.append(golden_id)
-                    scores.append(score)
+            ones = {row["golden_id"]: company_key(row["name"]) for row in fresh if row["noun"] == noun}
+            pairs = alike(ones, {row["golden_id"]: company_key(row["name"]) for row in others})
             put = SQL("suggest")
-            values = {"noun": noun, "ones": ones, "others": twos, "scores": scores}
+            values = {
+                "noun": noun,
+                "ones": [one for one, _, _ in pairs],
+                "others": [other for _, other, _ in pairs],
+                "scores": [score for _, _, score in pairs],
+            }
             added += len(await connection.fetch(put.sql, *put.arguments(values)))
         return added
+
+
+def alike(ones: Mapping[int, str], others: Mapping[int, str]) -> list[tuple[int, int, float]]:
+    """Return the pairs of alike names with their likeness, at most three for each name.
+
+    Only names that share their first or last three characters are compared. Where so many do that they tell nothing apart
+    (shops numbered through), the pairs would drown a reader, and are left out.
+    """
+    from rapidfuzz import fuzz, process  # heavy, and needed only here
+
+    ends: dict[tuple[str, str], dict[int, str]] = {}
+    for id, name in others.items():
+        for end in (("^", name[:END]), ("$", name[-END:])):
+            ends.setdefault(end, {})[id] = name
+    found: list[tuple[int, int, float]] = []
+    for one, name in ones.items():
+        near: dict[int, str] = {}
+        for end in (("^", name[:END]), ("$", name[-END:])):
+            block = ends.get(end, {})
+            if len(block) <= MOST_ALIKE:
+                near.update(block)
+        matches = process.extract(name, near, scorer=fuzz.ratio, score_cutoff=ALIKE, limit=3)
+        found.extend((one, other, score) for _, score, other in matches)
+    return found
 
 
 async def fetch(connection: Connection, name: str, **values: object) -> list[Any]:

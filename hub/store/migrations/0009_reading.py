@@ -111,7 +111,7 @@ DECLARE
     field text;
     spoken text := says;
 BEGIN
-    FOR field IN SELECT DISTINCT found[1] FROM regexp_matches(says, '\\{(\\w+)\\}', 'g') AS found LOOP
+    FOR field IN SELECT DISTINCT hit[1] FROM regexp_matches(says, '\\{(\\w+)\\}', 'g') AS hit LOOP
         spoken := replace(spoken, '{' || field || '}', coalesce(fields ->> field, '–'));
     END LOOP;
     RETURN spoken;

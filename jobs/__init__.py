@@ -1,0 +1,1 @@
+"""What happens: sync, detect, notify, and the command line."""

@@ -1,0 +1,5 @@
+"""python -m jobs."""
+
+from jobs.cli import main
+
+main()

@@ -1,0 +1,100 @@
+"""From changed records to findings, cases and what is told of them: a batch at a time, each in one transaction."""
+
+from collections import Counter
+from datetime import datetime
+
+from msgspec import Struct
+
+from hub.alerts.routing import raise_alerts
+from hub.clock import now
+from hub.conflicts.engine import Examined, examine, not_run
+from hub.settings import Settings
+from hub.store import dirty
+from hub.store.database import Connection, Store
+from hub.store.event import publish
+from hub.store.statements import statement
+
+BATCH = 10_000
+# One detector at a time. Findings of different records meet in one score, one case and one retraction, so two at work would
+# each see half of what the other finds. A sync never asks for this lock and is never held up by it.
+LOCK = 7_310_002
+
+
+class RuleCount(Struct, kw_only=True):
+    """What one rule did: scopes judged, findings by what happened to them, records it had to skip by reason."""
+
+    judged: int = 0
+    raised: int = 0
+    changed: int = 0
+    resolved: int = 0
+    reopened: int = 0
+    skipped: dict[str, int] = {}
+    not_run: str | None = None
+
+
+class Detected(Struct, kw_only=True):
+    """What a run of detection did. `records` counts the changed records that were settled."""
+
+    records: int = 0
+    batches: int = 0
+    raised: int = 0
+    changed: int = 0
+    resolved: int = 0
+    reopened: int = 0
+    cases_opened: int = 0
+    alerts: int = 0
+    rules: dict[str, RuleCount] = {}
+
+    def add(self, examined: Examined, alerts: int) -> None:
+        """Count one batch."""
+        self.records += examined.marks
+        self.batches += 1
+        self.alerts += alerts
+        self.cases_opened += sum(change.reason == "opened" for change in examined.cases)
+        for name, judged in examined.judged.items():
+            count = self.rules.setdefault(name, RuleCount())
+            count.judged += judged
+            count.skipped = dict(Counter(count.skipped) + Counter(examined.skipped[name]))
+        for name, happened in examined.happened.items():
+            for kind, number in happened.items():
+                setattr(self, kind, getattr(self, kind) + number)
+                setattr(self.rules[name], kind, getattr(self.rules[name], kind) + number)
+
+
+async def detect(store: Store, settings: Settings | None = None, *, at: datetime | None = None, full: bool = False) -> Detected:
+    """Judge what changed, or with `full` everything, as of an instant (default: the start of the run).
+
+    The settings name who is told of cases; without them nobody is.
+    """
+    done = Detected()
+    moment = at or now()
+    async with store.connection() as connection:
+        await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
+        try:
+            whole = full or await outweighs(connection)
+            while True:
+                examined = await batch(connection, done, settings, moment, whole=whole)
+                if whole or examined.marks < BATCH:
+                    break
+            for name, reason in (await not_run(connection)).items():
+                done.rules.setdefault(name, RuleCount()).not_run = reason
+        finally:
+            await connection.execute("SELECT pg_advisory_unlock($1)", LOCK)
+    return done
+
+
+async def batch(connection: Connection, done: Detected, settings: Settings | None, at: datetime, *, whole: bool) -> Examined:
+    """Judge one batch and commit it with everything it led to. Events come last: their lock is held until the commit."""
+    async with connection.transaction():
+        examined = await examine(connection, at, limit=None if whole else BATCH, full=whole)
+        alerts = 0 if settings is None else await raise_alerts(connection, settings, examined.cases)
+        await dirty.settle(connection)
+        await publish(connection, examined.told)
+    done.add(examined, alerts)
+    return examined
+
+
+async def outweighs(connection: Connection) -> bool:
+    """Say whether so much changed that judging everything once is cheaper."""
+    one = statement("conflict", "outweighs")
+    return bool(await connection.fetchval(one.sql, *one.arguments({"batch": BATCH})))

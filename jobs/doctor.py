@@ -1,0 +1,99 @@
+"""Say in sentences what is wrong with this installation and what to do about it."""
+
+from hub.conflicts.engine import not_run
+from hub.errors import HubError
+from hub.settings import Settings
+from hub.store.database import Connection, Store
+from hub.store.statements import statement
+from jobs.scheduler import read_schedule
+from jobs.serve import APPLICATION
+
+
+def unfit(settings: Settings) -> list[str]:
+    """Return what is wrong with the settings beyond their form."""
+    from connectors.registry import connector
+
+    wrong = []
+    for one in settings.source:
+        try:
+            connector(one.connector).load()
+            if one.schedule is not None:
+                read_schedule(one.schedule, one.time_zone)
+        except HubError as error:
+            wrong.append(f"The source {one.name}: {error}")
+    try:
+        read_schedule(settings.scans)
+    except HubError as error:
+        wrong.append(f"The setting scans: {error}")
+    if settings.smtp is None and any(route.to for route in settings.route):
+        wrong.append("A route has e-mail addresses and there is no [smtp]; add the server that sends our mail.")
+    return wrong
+
+
+def unloadable() -> list[str]:
+    """Return whether the web application, which is named by a string alone, can be loaded."""
+    from importlib import import_module
+
+    module, _, name = APPLICATION.partition(":")
+    try:
+        getattr(import_module(module), name)
+    except Exception as error:  # whatever an import raises is what the person has to know
+        return [f"The web application {APPLICATION} cannot be loaded ({error}); install channelhub again."]
+    return []
+
+
+async def ailing(store: Store) -> list[str]:
+    """Return what the store knows to be wrong: sources, rejects, rules, deliveries."""
+    async with store.connection() as connection:
+        return [
+            *await ailing_sources(connection),
+            *await open_rejects(connection),
+            *await silent_rules(connection),
+            *await failed_deliveries(connection),
+        ]
+
+
+async def ailing_sources(connection: Connection) -> list[str]:
+    """Return the sources that are not read, with the reason and the remedy."""
+    wrong = []
+    for row in await connection.fetch(SOURCES.sql):
+        name, reason = row["name"], row["state_reason"] or row["latest_error"] or "no reason is recorded"
+        if row["state"] in ("broken", "needs_attention", "reauth_required"):
+            wrong.append(f"The source {name} is not read: {reason} Mend it, then run `channelhub sync {name}`.")
+        elif row["state"] == "paused":
+            wrong.append(f"The source {name} is paused; resume it when it may be read again.")
+        elif row["state"] == "active" and row["latest_run"] == "failed":
+            wrong.append(f"The latest run of the source {name} failed: {reason}")
+    return wrong
+
+
+async def open_rejects(connection: Connection) -> list[str]:
+    """Return how many records wait in quarantine, by source."""
+    return [
+        f"{row['open_rejects']:,} records of the source {row['name']} are set aside; see `rejects` in GraphQL, "
+        f"mend them at the source, or run `channelhub replay {row['name']}` after mending what they refer to."
+        for row in await connection.fetch(SOURCES.sql)
+        if row["open_rejects"]
+    ]
+
+
+async def silent_rules(connection: Connection) -> list[str]:
+    """Return the rules that can say nothing for want of records, once any source has brought some."""
+    if not any(row["records"] for row in await connection.fetch(SOURCES.sql)):
+        return []
+    return [
+        f"The rule {name} says nothing: it {reason}; sync or import a source that has them."
+        for name, reason in (await not_run(connection)).items()
+    ]
+
+
+async def failed_deliveries(connection: Connection) -> list[str]:
+    """Return the routes whose messages did not arrive after the last try."""
+    return [
+        f"{row['many']:,} alerts by the route {row['route']} did not arrive: {row['error']}"
+        for row in await connection.fetch(FAILED.sql)
+    ]
+
+
+SOURCES = statement("job", "sources")
+FAILED = statement("job", "failed_deliveries")

@@ -1,0 +1,172 @@
+"""The queue: what is to be done by whichever worker is free. The only file that knows Procrastinate.
+
+Procrastinate speaks psycopg on the address we speak asyncpg on, so a row and its job are never one transaction: the row
+is the order, the job only a reminder of it, and `sweep` reminds again. A job that runs twice finds nothing to do.
+Never a `queueing_lock`: with a lock beside it, one stalled job wedges its source for good.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from hub.records.message import SyncMode
+from hub.settings import Settings
+from hub.store.database import Store
+from hub.store.statements import statement
+
+if TYPE_CHECKING:
+    from procrastinate import App
+
+log = structlog.get_logger(__name__)
+
+# Beside the locks of migration, detection and clock.
+SCHEMA_LOCK = 7_310_004
+GRACE_S = 20
+STALLED_S = 60
+AGAIN_S = 5
+LIVE = ("todo", "doing")
+
+
+@dataclass(frozen=True)
+class Queue:
+    """The open queue. What is deferred runs once the transaction that wrote its row has committed, not before."""
+
+    app: "App"
+    store: Store
+
+    async def defer_sync(self, run_ids: Sequence[int]) -> None:
+        """Have these requested runs, replays among them, done: each source's in the order given, one at a time."""
+        async with self.store.connection() as connection:
+            runs = await connection.fetch(RUNS.sql, list(run_ids))
+        jobs: dict[int, int] = {}
+        for source in dict.fromkeys(row["source"] for row in runs):
+            ids = [row["id"] for row in runs if row["source"] == source]
+            task = self.app.configure_task("sync", lock=f"sync:{source}")
+            jobs |= dict(zip(ids, await task.batch_defer_async(*({"run_id": one} for one in ids)), strict=True))
+        async with self.store.connection() as connection:
+            await connection.execute(ATTACH.sql, *ATTACH.arguments({"run_ids": list(jobs), "job_ids": list(jobs.values())}))
+
+    async def defer_detect(self) -> None:
+        """Have the changed records judged. A job that waits already will see them too, so there is at most one."""
+        await self._once("detect")
+
+    async def defer_notify(self) -> None:
+        """Have the due deliveries sent, under the same promise."""
+        await self._once("notify")
+
+    async def runs_in_hand(self) -> set[int]:
+        """Return the runs that have a job which waits or runs."""
+        jobs = [job for status in LIVE for job in await self.app.job_manager.list_jobs_async(task="sync", status=status)]
+        return {int(str(job.task_kwargs["run_id"])) for job in jobs}
+
+    async def retry_stalled(self) -> int:
+        """Give the jobs of workers that fell silent to others; return how many."""
+        stalled = list(await self.app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_S))
+        for job in stalled:
+            await self.app.job_manager.retry_job(job)
+        return len(stalled)
+
+    async def work(self, *, concurrency: int) -> None:
+        """Do jobs until cancelled, then let those under way finish for 20 s.
+
+        A worker that loses the database starts again when it is back.
+        """
+        while True:
+            try:
+                await self.app.run_worker_async(
+                    concurrency=concurrency,
+                    install_signal_handlers=False,
+                    shutdown_graceful_timeout=GRACE_S,
+                    stalled_worker_timeout=STALLED_S,
+                    delete_jobs="successful",
+                )
+            except Exception as error:  # the library's connection errors share no base of their own
+                log.warning("worker stopped", reason=type(error).__name__)
+            await asyncio.sleep(AGAIN_S)
+
+    async def _once(self, name: str) -> None:
+        # A waiting job starts after this look, so it sees what was committed before it.
+        if not list(await self.app.job_manager.list_jobs_async(task=name, status="todo")):
+            await self.app.configure_task(name, lock=name).defer_async()
+
+
+@asynccontextmanager
+async def open_queue(store: Store, settings: Settings, *, connections: int = 4) -> AsyncIterator[Queue]:
+    """Open the queue for as long as the block runs."""
+    import procrastinate
+
+    # Its lines repeat ours job by job.
+    logging.getLogger("procrastinate").setLevel(logging.WARNING)
+    connector = procrastinate.PsycopgConnector(conninfo=store.address, min_size=1, max_size=connections)
+    queue = Queue(procrastinate.App(connector=connector), store)
+    register(queue, settings)
+    async with queue.app.open_async():
+        yield queue
+
+
+def register(queue: Queue, settings: Settings) -> None:
+    """Tell the queue what each task does. Retries are the sweep's: a job that waits for its time would block its lock."""
+    store = queue.store
+
+    async def sync(run_id: int) -> None:
+        from jobs.replay import replay_run
+        from jobs.sync import sync
+
+        async with store.connection() as connection:
+            mode = await connection.fetchval(MODE.sql, run_id)
+        if mode == SyncMode.REPLAY:
+            await replay_run(store, settings, run_id)
+            await queue.defer_detect()
+            return
+        outcome = await sync(store, settings, run_id, resumes=True)
+        if outcome is not None and outcome.nouns:
+            await queue.defer_detect()
+
+    async def detect() -> None:
+        from jobs.detect import detect
+
+        await detect(store, settings)
+        await queue.defer_notify()
+
+    async def notify() -> None:
+        from jobs.notify import notify
+
+        await notify(store, settings)
+
+    for task in (sync, detect, notify):
+        queue.app.task(name=task.__name__)(task)
+
+
+async def migrate(store: Store) -> list[str]:
+    """Make the queue's own tables when they are absent; return what was made, for a person to read."""
+    async with store.connection() as guard:
+        if await guard.fetchval(PRESENT.sql):
+            return []
+        await guard.execute("SELECT pg_advisory_lock($1)", SCHEMA_LOCK)
+        try:
+            if await guard.fetchval(PRESENT.sql):
+                return []
+            await make_tables(store.address)
+            return ["queue"]
+        finally:
+            await guard.execute("SELECT pg_advisory_unlock($1)", SCHEMA_LOCK)
+
+
+async def make_tables(address: str) -> None:
+    """Make the queue's tables."""
+    import procrastinate
+
+    app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=address, min_size=1, max_size=1))
+    async with app.open_async():
+        await app.schema_manager.apply_schema_async()
+
+
+MODE = statement("job", "mode")
+PRESENT = statement("job", "present")
+RUNS = statement("job", "runs")
+ATTACH = statement("job", "attach")

@@ -1,0 +1,29 @@
+"""What fell between two chairs is picked up: runs without a job, jobs without a worker, records nobody has judged.
+
+Waiting is done here too: a run that broke off or was told to come back later is deferred when its time has come.
+"""
+
+from hub.clock import now
+from hub.store.statements import statement
+from jobs.queue import Queue
+
+
+async def sweep(queue: Queue) -> None:
+    """Look once. Doing too much is harmless: a run is claimed once, and detection takes each mark once."""
+    await queue.retry_stalled()
+    async with queue.store.connection() as connection:
+        await connection.execute(AGAIN.sql, *AGAIN.arguments({"now": now()}))
+        due = [row["id"] for row in await connection.fetch(UNATTENDED.sql, *UNATTENDED.arguments({"now": now()}))]
+        work = await connection.fetchrow(OPEN_WORK.sql, *OPEN_WORK.arguments({"now": now()}))
+    if due:
+        in_hand = await queue.runs_in_hand()
+        await queue.defer_sync([run for run in due if run not in in_hand])
+    if work["records"]:
+        await queue.defer_detect()
+    if work["deliveries"]:
+        await queue.defer_notify()
+
+
+AGAIN = statement("job", "again")
+UNATTENDED = statement("job", "unattended")
+OPEN_WORK = statement("job", "open_work")

@@ -1,0 +1,176 @@
+"""What the commands answer, and how a mistake is told: one sentence on stderr, exit code 2, never a traceback."""
+
+import json
+import socket
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hub import __version__
+from hub.store.database import Store
+from hub.store.token import digest, find_caller
+
+if TYPE_CHECKING:
+    from tests.jobs.cli.conftest import Run
+
+
+def told(done: "CompletedProcess[str]") -> str:
+    """The one sentence a person got for a mistake."""
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 2, done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    return done.stderr.strip()
+
+
+def test_the_version_is_printed_alone(hub: "Run") -> None:
+    assert hub("--version").stdout == f"{__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["up", "worker", "sync", "check", "sources", "connectors", "import", "replay", "detect", "migrate", "doctor", "schema"],
+)
+def test_help_of_a_command_ends_with_an_example(hub: "Run", name: str) -> None:
+    done = hub(name, "--help")
+    assert done.returncode == 0
+    assert f"Example: channelhub {name}" in done.stdout
+
+
+def test_a_command_there_is_not_is_refused(hub: "Run") -> None:
+    done = hub("explode")
+    assert done.returncode == 2
+    assert "No such command 'explode'" in done.stderr
+
+
+async def test_a_token_is_printed_alone_and_works(hub: "Run", store: Store) -> None:
+    assert hub("user", "add", "li@example.com", "--role", "analyst", "--role", "admin").returncode == 0
+    done = hub("token", "create", "--role", "analyst", "--user", "LI@example.com")
+    assert done.returncode == 0
+    text = done.stdout.removesuffix("\n")
+    async with store.connection() as connection:
+        caller = await find_caller(connection, digest(text))
+    assert caller is not None
+    assert (caller.role, caller.user_id is not None) == ("analyst", True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("token", "create", "--role", "admin", "--user", "nobody@example.com"), "channelhub user add"),
+        (("token", "create", "--role", "partner", "--partner", "NOPE"), "There is no partner NOPE"),
+        (("token", "create", "--role", "partner"), "names its partner"),
+        (("user", "add", "owner@localhost", "--role", "admin"), "There is a user owner@localhost already"),
+        (("user", "add", "li@example.com", "--role", "admin", "--region", "XX"), "There is no region XX"),
+        (("sync", "nope"), "There is no source 'nope'"),
+        (("check", "nope"), "There is no source 'nope'"),
+        (("replay", "nope"), "There is no source 'nope'"),
+    ],
+)
+def test_a_name_there_is_not_is_told_in_a_sentence(hub: "Run", arguments: tuple[str, ...], says: str) -> None:
+    assert says in told(hub(*arguments))
+
+
+@pytest.mark.parametrize(
+    ("toml", "says"),
+    [
+        ("port = 1", "port"),
+        ("[server\n", "cannot be read"),
+        ("[server]\nport = 99999", "server.port"),
+        ('[[source]]\nname = "a"\nconnector = "sheet"\nschedule = "now and then"', "is not a schedule"),
+        (
+            '[[source]]\nname = "a"\nconnector = "sheet"\n[[source]]\nname = "a"\nconnector = "sheet"',
+            "two sources are called a",
+        ),
+    ],
+)
+def test_bad_settings_are_told_in_a_sentence(hub: "Run", tmp_path: Path, toml: str, says: str) -> None:
+    (tmp_path / "channelhub.toml").write_text(toml)
+    assert says in told(hub("up", "--port", "0"))
+
+
+def test_a_settings_file_there_is_not_is_named(hub: "Run") -> None:
+    assert "nowhere.toml" in told(hub("--config", "nowhere.toml", "sources"))
+
+
+def test_a_database_that_cannot_be_reached_is_told_in_a_sentence(hub: "Run") -> None:
+    done = hub("migrate", CHANNELHUB_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
+    assert "CHANNELHUB_DATABASE_URL" in told(done)
+
+
+def test_a_port_in_use_is_told_in_a_sentence(hub: "Run") -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert f"Port {port} is in use" in told(hub("up", "--port", str(port)))
+
+
+def test_an_import_loads_the_good_rows_and_lists_the_bad_ones(hub: "Run", sheets: Path, tmp_path: Path) -> None:
+    done = hub("import", str(sheets), "--source", "brand", "--rejects", "bad.csv", "--json")
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert (answer["ok"], answer["read"], answer["new"], answer["rejected"]) == (True, 4, 3, 1)
+    header, row = (tmp_path / "bad.csv").read_text().splitlines()
+    assert header == "source,file,sheet,line,column,value,code,reason,raw"
+    assert row.startswith("brand,partners.csv,,3,type,nonsense,bad_enum,")
+    again = json.loads(hub("import", str(sheets), "--source", "brand", "--json").stdout)
+    assert (again["new"], again["changed"]) == (0, 0)
+
+
+def test_strict_says_by_the_exit_code_that_rows_were_set_aside(hub: "Run", sheets: Path) -> None:
+    assert hub("import", str(sheets), "--strict").returncode == 3
+
+
+def test_an_import_of_which_nothing_could_be_loaded_exits_with_1(hub: "Run", tmp_path: Path) -> None:
+    folder = tmp_path / "bad"
+    folder.mkdir()
+    (folder / "partners.csv").write_text("code,name,type\nB,Beta,nonsense\n")
+    assert hub("import", str(folder)).returncode == 1
+
+
+def test_a_rejects_file_that_cannot_be_written_is_told_in_a_sentence(hub: "Run", sheets: Path) -> None:
+    assert "cannot be written" in hub("import", str(sheets), "--rejects", "no/such/folder.csv").stderr
+
+
+def test_the_name_of_an_import_is_checked_before_anything_is_opened(hub: "Run", sheets: Path) -> None:
+    done = hub("import", str(sheets), "--source", "Not A Name")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_sources_and_connectors_are_listed(hub: "Run", sheets: Path) -> None:
+    assert "There is no source yet" in hub("sources").stdout
+    hub("import", str(sheets))
+    (source,) = json.loads(hub("sources", "--json").stdout)
+    assert (source["name"], source["connector"], source["records"], source["open_rejects"]) == ("import", "sheet", 3, 1)
+    assert "import" in hub("sources").stdout
+    names = {one["name"] for one in json.loads(hub("connectors", "--json").stdout)}
+    assert "sheet" in names
+    assert "sheet" in hub("connectors").stdout
+
+
+def test_a_source_of_the_file_is_checked_and_synced(hub: "Run", sheets: Path, tmp_path: Path) -> None:
+    (tmp_path / "channelhub.toml").write_text(
+        f'[[source]]\nname = "brand"\nconnector = "sheet"\nsettings = {{ folder = "{sheets}" }}\n'
+    )
+    assert json.loads(hub("check", "brand", "--json").stdout)["streams"] == ["regions", "partners"]
+    done = hub("sync", "brand", "--stream", "regions")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "regions: succeeded, 2 read, 2 new\n"
+    assert "has no stream 'nope'" in told(hub("sync", "brand", "--stream", "nope"))
+    assert "choose another --source" in told(hub("import", str(sheets), "--source", "brand"))
+
+
+def test_what_was_loaded_is_mapped_again_and_judged(hub: "Run", sheets: Path) -> None:
+    hub("import", str(sheets))
+    replayed = {one["stream"]: one["counts"]["read"] for one in json.loads(hub("replay", "--json").stdout)}
+    assert (replayed["regions"], replayed["partners"]) == (2, 2)
+    done = hub("detect", "--at", "2026-03-01T00:00:00Z", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["raised"] == 0
+    assert hub("detect", "--at", "yesterday").returncode == 2
+
+
+def test_migrate_says_what_it_did(hub: "Run") -> None:
+    assert json.loads(hub("migrate", "--json").stdout) == {"applied": ["queue"]}
+    assert hub("migrate").stdout == "The database is up to date.\n"
