@@ -4,13 +4,15 @@ The only place of the connectors where HTTP leaves the house.
 """
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from urllib.parse import urlsplit, urlunsplit
+from typing import TypeVar
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import aiohttp
 import orjson
@@ -19,15 +21,17 @@ from msgspec import Struct
 
 from connectors.manifest import Bucket
 from hub.clock import now
-from hub.errors import SourceBusy, SourceDown
+from hub.errors import SettingsError, SourceBusy, SourceDown
 
 CONNECT_S, IDLE_S = 10, 120
 TRIES = 5  # the first and four more
 LONGEST_PAUSE_S = 60.0
 # A wait the source asks for beyond this parks the run instead of holding a worker.
 LONGEST_WAIT_S = 60.0
+A_DAY_S = 86_400.0
 
 Sleep = Callable[[float], Awaitable[object]]
+TakenT = TypeVar("TakenT")
 
 
 class Answer(Struct, frozen=True):
@@ -36,10 +40,6 @@ class Answer(Struct, frozen=True):
     status: int
     headers: Mapping[str, str]
     body: bytes
-
-
-class Overloaded(SourceDown):
-    """A 5xx, a time-out or a cut body: worth another try."""
 
 
 @dataclass
@@ -72,40 +72,58 @@ class Http:
         params: Mapping[str, str] | None = None,
     ) -> Answer:
         """Ask the source. Raises SourceBusy when it wants a long wait, SourceDown when five tries fail."""
+        return await self.read(lambda answer: answer, method, url, json=json, headers=headers, params=params)
+
+    async def read(
+        self,
+        take: Callable[[Answer], TakenT],
+        method: str,
+        url: str,
+        *,
+        json: object = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> TakenT:
+        """Ask the source and return what `take` makes of its answer; one it calls SourceDown is asked for again, like a 5xx."""
         body = json if isinstance(json, bytes) or json is None else orjson.dumps(json)
         sent = {"Accept": "application/json", **({"Content-Type": "application/json"} if body else {}), **(headers or {})}
         async for attempt in stamina.retry_context(
-            on=Overloaded, attempts=TRIES, timeout=None, wait_initial=0.2, wait_jitter=1.0, wait_max=LONGEST_PAUSE_S
+            on=SourceDown, attempts=TRIES, timeout=None, wait_initial=0.2, wait_jitter=1.0, wait_max=LONGEST_PAUSE_S
         ):
             with attempt:
-                return await self._try(method, url, body, sent, params)
+                return take(await self._try(method, url, body, sent, params))
         raise AssertionError("a retry loop ends by an answer or an error")
 
     async def _try(
         self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], params: Mapping[str, str] | None
     ) -> Answer:
-        while True:
+        for _ in range(TRIES):
             await self._pace()
             answer = await self._send(method, url, body, headers, params)
-            if answer.status == 429:
-                await self._wait_as_asked(answer)
-            elif answer.status >= 500:
-                raise Overloaded(f"{self.source} answered {answer.status} at {self.shown(url)}.")
-            else:
+            if answer.status >= 500:
+                raise SourceDown(f"{self.source} answered {answer.status} at {self.shown(url)}.")
+            if answer.status != 429:
                 return answer
+            await self._wait_as_asked(answer)
+        raise SourceBusy(self.source, wait_s=LONGEST_WAIT_S)
 
     async def _send(
         self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], params: Mapping[str, str] | None
     ) -> Answer:
         self.requests += 1
         try:
-            async with self.session.request(method, url, data=body, headers=headers, params=params) as response:
+            # A redirect would carry the login to a place that nobody named.
+            async with self.session.request(
+                method, url, data=body, headers=headers, params=params, allow_redirects=False
+            ) as response:
                 content = await response.read()
                 self.received += len(content)
                 return Answer(response.status, {k.lower(): v for k, v in response.headers.items()}, content)
+        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
+            raise SettingsError(f"What stands as the address of {self.source} is none; correct it in its settings.") from None
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             what = self.redacted(str(error)) or type(error).__name__
-            raise Overloaded(f"{self.source} did not answer at {self.shown(url)}: {what}.") from None
+            raise SourceDown(f"{self.source} did not answer at {self.shown(url)}: {what}.") from None
 
     async def _pace(self) -> None:
         if self.bucket is None:
@@ -129,11 +147,14 @@ class Http:
         self.waited_s += wait_s
         await self.sleep(wait_s)
 
+    def hide(self, secret: str) -> None:
+        """Keep a secret learnt on the way, such as a session, out of every error."""
+        self.secrets = (*self.secrets, secret)
+
     def redacted(self, text: str) -> str:
-        """Return a text without any of the source's secrets."""
-        for secret in self.secrets:
-            if secret:
-                text = text.replace(secret, "•••")
+        """Return a text without any of the source's secrets, neither as they are nor as they stand in an address."""
+        for secret in filter(None, self.secrets):
+            text = text.replace(secret, "•••").replace(quote(secret, safe=""), "•••")
         return text
 
     def shown(self, url: str) -> str:
@@ -145,20 +166,21 @@ class Http:
 
 
 def retry_after(value: str | None, at: datetime) -> float:
-    """Return the seconds a Retry-After header asks for, given as seconds or as a date; 1 when it does not say."""
+    """Return the seconds a Retry-After header asks for, given as seconds or as a date; 1 when it does not say.
+
+    A source that asks for more than a day is asked again after a day.
+    """
     if value is None:
         return 1.0
     try:
-        return max(0.0, float(value))
+        wait_s = float(value)
     except ValueError:
-        pass
-    try:
-        until = parsedate_to_datetime(value)
-    except ValueError:
-        return 1.0
-    if until.tzinfo is None:
-        until = until.replace(tzinfo=UTC)
-    return max(0.0, (until - at).total_seconds())
+        try:
+            until = parsedate_to_datetime(value)
+        except ValueError:
+            return 1.0
+        wait_s = (until.replace(tzinfo=until.tzinfo or UTC) - at).total_seconds()
+    return min(max(0.0, wait_s), A_DAY_S) if math.isfinite(wait_s) else 1.0
 
 
 @asynccontextmanager

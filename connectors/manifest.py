@@ -90,7 +90,7 @@ def duration(text: str) -> timedelta:
     """Read `250ms`, `90s`, `2m`, `1h` or `7d`."""
     number = text.rstrip("msdh")
     unit = text[len(number) :]
-    if not number.isdigit() or unit not in UNITS:
+    if not number.isdecimal() or unit not in UNITS:
         raise SettingsError(f"{text!r} is not a duration; write for example 90s, 2m or 1h.")
     return timedelta(seconds=int(number) * UNITS[unit])
 
@@ -100,7 +100,7 @@ def read_manifest(folder: Path) -> Manifest:
     file = folder / "manifest.toml"
     try:
         manifest = msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), Manifest)
-    except (OSError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise SettingsError(f"{file.name} of the connector in {folder.name} cannot be used: {error}") from error
     if manifest.contract != CONTRACT:
         raise SettingsError(

@@ -21,5 +21,5 @@ def decode(raw: bytes, row: type[RowT]) -> RowT:
         if missing := MISSING.match(what):
             raise MappingError(f"{error}.", code="missing", field=f"{path}.{missing[1]}") from error
         raise MappingError(f"{error}.", code="bad_value", field=path) from error
-    except msgspec.DecodeError as error:
-        raise MappingError(f"The payload is no JSON: {error}.", code="undecodable") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise MappingError(f"The payload is no JSON: {error}.", code="undecodable", field="$") from error

@@ -58,7 +58,10 @@ def places() -> list[tuple[str, Path]]:
     ours = [(f"connectors.{file.parent.name}", file.parent) for file in sorted(here.glob("*/manifest.toml"))]
     theirs = []
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-        spec = find_spec(point.value)
+        try:
+            spec = find_spec(point.value)
+        except ImportError:  # the package around it is gone
+            continue
         if spec is not None and spec.origin is not None:
             theirs.append((point.value, Path(spec.origin).parent))
     return ours + theirs

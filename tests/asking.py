@@ -23,9 +23,27 @@ def documents(schema: GraphQLSchema, depth: int) -> Iterator[tuple[str, str]]:
         yield name, f"query {name} {{ {selected(schema, name, field, depth, root=True)} }}"
 
 
-def selected(schema: GraphQLSchema, name: str, field: GraphQLField, depth: int, *, root: bool = False) -> str:
+def paths(schema: GraphQLSchema, depth: int) -> Iterator[str]:
+    """Yield one document per list and per relation of what it lists: together, every path down to the depth."""
+    assert schema.query_type is not None
+    for name, field in schema.query_type.fields.items():
+        listed = getattr(get_named_type(field.type), "fields", {}).get("nodes")
+        if listed is not None:
+            kind = get_named_type(listed.type)
+            assert isinstance(kind, GraphQLObjectType)
+            for inner, relation in kind.fields.items():
+                text = selected(schema, inner, relation, depth, lean=True)
+                if text and not is_leaf_type(get_named_type(relation.type)):
+                    yield f"{{ {name}(first: 50) {{ nodes {{ {text} }} }} }}"
+
+
+def selected(
+    schema: GraphQLSchema, name: str, field: GraphQLField, depth: int, *, root: bool = False, lean: bool = False
+) -> str:
     """Return one field with everything below it; empty when there is nothing within the depth."""
     kind = get_named_type(field.type)
+    if lean and name in ("edges", "pageInfo", "aggregates", "record"):
+        return ""
     called = f"{name}{arguments(field, root)}"
     if is_leaf_type(kind):
         return called
@@ -40,14 +58,14 @@ def selected(schema: GraphQLSchema, name: str, field: GraphQLField, depth: int, 
     assert isinstance(kind, GraphQLObjectType)
     # The two levels of a connection are no further away than the items themselves.
     inner = depth if kind.name.endswith(("Connection", "Edge")) else depth - 1
-    return f"{called} {{ __typename {fields(schema, kind, inner)} }}"
+    return f"{called} {{ __typename {fields(schema, kind, inner, lean=lean)} }}"
 
 
-def fields(schema: GraphQLSchema, kind: GraphQLObjectType, depth: int, prefix: str = "") -> str:
+def fields(schema: GraphQLSchema, kind: GraphQLObjectType, depth: int, prefix: str = "", *, lean: bool = False) -> str:
     """Return all fields of an object. With a prefix under names of their own: those of two types may not agree."""
     found = []
     for name, field in kind.fields.items():
-        text = selected(schema, name, field, depth)
+        text = selected(schema, name, field, depth, lean=lean)
         if text:
             found.append(f"{prefix}{name}: {text}" if prefix else text)
     return " ".join(found) or "__typename"

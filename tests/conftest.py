@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,7 +14,7 @@ import asyncpg
 import pytest
 
 from hub.store.database import Store, open_store
-from hub.store.embedded import Server, digest, server
+from hub.store.embedded import SETTINGS, Server, digest, server
 from hub.store.migrate import migrate
 
 TEMPLATE = "hub_template"
@@ -28,7 +29,9 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     # Not below pytest's own folder, which other users may not pass: as root the server is one.
     home = Path(tempfile.gettempdir()) / f"channelhub-tests-{os.geteuid()}-{digest(shared)}"
     major = int(os.environ.get("CHANNELHUB_TEST_POSTGRES", "18"))
-    one = server(home, major)
+    # What a test stores need not outlive the machine.
+    hasty = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off")
+    one = replace(server(home, major), settings=(*SETTINGS, *hasty))
     one.start()
     try:
         with (home / "template").open("ab") as turn:

@@ -31,6 +31,7 @@ class Rows:
         self.raw_id = 0
         self.run_id = 0
         self.made = 0
+        self.found: dict[str, int] = {}
 
     def next(self) -> int:
         self.made += 1

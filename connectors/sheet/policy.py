@@ -44,6 +44,7 @@ CAPS = (
     "stale_stock", "promo_preload", "price_buy_ahead", "launch", "reviewed", "near_promotion", "natural", "benign",
     "continuity", "fuzzy", "natural_key", "possible", "anomaly", "quarter_end", "observe",
 )  # fmt: skip
+TERMS = ("impact", "depth", "evidence", "recurrence", "spread")
 STATES = ("detected", "triaged", "reported", "investigating", "negotiating", "mediation", "arbitration")
 CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 QUIET = re.compile(rf"{CLOCK.pattern}-{CLOCK.pattern}")
@@ -198,7 +199,7 @@ PROFILE = table(
         "territory_needs_exclusive_system": yes_or_no,
         "price_rules": MODE,
         "price_reference": list_of(one_of(*PRICE_KINDS)),
-        "price_notice": yes_or_no,
+        "price_notice": one_of("no", "published"),
         "direct_sales_barrier": yes_or_no,
         "pseudonymise_customers": yes_or_no,
     }
@@ -223,7 +224,7 @@ DOCUMENT = table(
         "override": list_of(override),
         "severity": table(
             {
-                "weights": table({term: number(0, 100) for term in "IDERS"}),
+                "weights": table({term: number(0, 100) for term in TERMS}),
                 "caps": table({name: number(0, 100) for name in CAPS}),
                 "bands": table({band: number(0, 100) for band in ("low", "medium", "high", "critical")}),
             }

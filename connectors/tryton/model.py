@@ -15,7 +15,10 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from hub.errors import HubError, PermissionMissing, SettingsError, SourceDown
+
 Row = dict[str, Any]
+PASSWORD = "sandbox-password"  # noqa: S105 - opens nothing but the sample
 PARTS = ("year", "month", "day", "hour", "minute", "second", "microsecond")
 COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {"=": eq, "!=": ne, "<": lt, "<=": le, ">": gt, ">=": ge}
 RELATIONS: Mapping[str, Mapping[str, str]] = {
@@ -87,6 +90,18 @@ class TrytonModel:
             yield f"http://127.0.0.1:{runner.addresses[0][1]}"
         finally:
             await runner.cleanup()
+
+    def settings(self, address: str) -> dict[str, str]:
+        """Return the settings that reach this database on a server at `address`."""
+        return {"url": address, "database": self.database, "username": self.username, "password": self.password}
+
+    def refusals(self) -> dict[type[HubError], web.Response]:
+        """Return the errors Tryton sends inside HTTP 200, by what they have to become."""
+        return {
+            PermissionMissing: failed("UserError", ["You are not allowed.", "", None]),
+            SettingsError: failed("'shipment_state'", ""),
+            SourceDown: failed("database is locked", ""),
+        }
 
     async def answer(self, request: web.Request) -> web.Response:
         body = msgspec.json.decode(await request.read())
@@ -196,3 +211,30 @@ def unwrapped(value: object) -> object:
     if isinstance(value, dict) and value.get("__class__") == "datetime":
         return datetime(**{part: value[part] for part in PARTS}, tzinfo=UTC)
     return value
+
+
+def sample() -> TrytonModel:
+    """Return a small database for the conformance kit: a few records in every table, more than one page holds."""
+    made = TrytonModel(datetime(2026, 3, 2, 8, 28, 13, 690369, UTC), database="erp", username="hub", password=PASSWORD)
+    made.most = 2
+    unit = made.create("product.uom", factor=1.0)
+    country = made.create("country.country", code="US")
+    address = made.create("party.address", country=country, subdivision=None)
+    currency = made.create("currency.currency", code="USD")
+    warehouse = made.create("stock.location", type="warehouse", code="WH", name="Warehouse", address=address)
+    for number in range(1, 6):
+        product = made.create(
+            "product.product", code=f"SKU-{number}", name=f"Product {number}", type="goods", template=1, identifiers=[],
+            default_uom=unit,
+        )  # fmt: skip
+        made.stock[warehouse, product] = 10.0 * number
+        party = made.create(
+            "party.party", name=f"Buyer {number}", email="", phone="", website="", tax_identifier=None, addresses=[address],
+            contact_mechanisms=[], identifiers=[],
+        )  # fmt: skip
+        line = made.create("sale.line", quantity=1.0, amount=Decimal("47.00"), product=product, unit=unit)
+        made.create(
+            "sale.sale", number=str(number), state="processing", shipment_state="waiting", party=party, currency=currency,
+            sale_date=date(2026, 3, 2), warehouse=warehouse, shipment_address=address, lines=[line],
+        )  # fmt: skip
+    return made

@@ -43,6 +43,7 @@ class Rpc:
             raise CredentialRefused(f"Tryton refuses the login of {user}; check the user name and the password.")
         number, token = answer[:2]
         self.session = b64encode(f"{user}:{number}:{token}".encode()).decode()
+        self.http.hide(self.session)
         # Without the user's preferences Tryton does not know the company, and computes amounts and stock for none.
         self.context = await self.post("model.res.user.get_preferences", True, {}) or {}
 

@@ -1,8 +1,9 @@
 """How to ask Vendure.
 
 Its filters by time are exclusive and its stamps may have whole seconds, so a window is read from one second before. A payment
-moves `orderPlacedAt` and leaves `updatedAt` where it was, and later steps may move neither: orders are read by both stamps,
-and those that can still change are read again. Stock moves without its variant, so it is read whole each time.
+moves `orderPlacedAt` and leaves `updatedAt` where it was, and shipping and delivery move neither: orders are read by both
+stamps, and those that are open, or were at the last read, are read again. Stock moves without its variant, so it is read whole
+each time.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -11,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from connectors import Catalog, Checkpoint, CheckResult, Context, Message, Record, Reject, State, Stream, SyncMode, Window
 from connectors.vendure.api import Api
@@ -19,8 +21,8 @@ from connectors.vendure.mapping import MAPPINGS
 from hub.errors import PermissionMissing, SourceContradicts
 from hub.records import CanonicalRecord
 
-PAGE = 100  # Vendure refuses more than 1,000 at once; a hundred orders with lines are about 100 KB
-MOST_BETWEEN = 1_000
+PAGE = 100  # a hundred orders with lines are about 100 KB
+MOST = 1_000  # Vendure refuses to give more at once
 A_SECOND = timedelta(seconds=1)
 # Orders placed longer ago hardly change; the nightly scan sees those that do.
 STILL_CHANGING = timedelta(days=90)
@@ -38,6 +40,7 @@ class Query:
     list: str
     options: str
     fields: str
+    take: int = PAGE
 
     @property
     def document(self) -> str:
@@ -62,11 +65,27 @@ QUERIES: Mapping[str, Query] = {
     ),
     "orders": Query(
         "orders", "OrderListOptions",
-        "id code state active orderPlacedAt createdAt updatedAt currencyCode customer{id} "
+        "id code type state active orderPlacedAt createdAt updatedAt currencyCode customer{id} "
         f"shippingAddress{{{ADDRESS}}} lines{{id quantity orderPlacedQuantity taxRate proratedLinePrice "
         "productVariant{sku}}",
     ),
 }  # fmt: skip
+
+
+OPEN_ORDERS = Query("orders", "OrderListOptions", "id", take=MOST)
+
+
+class Followed(Struct, frozen=True):
+    """The state of the orders: those that were open when the last read began."""
+
+    open: list[str] = []
+
+
+class Page(Struct, frozen=True, rename="camel"):
+    """Part of a list, with how many items the whole of it has."""
+
+    total_items: int
+    items: list[dict[str, Any]] = []
 
 
 class VendureConnector:
@@ -81,7 +100,7 @@ class VendureConnector:
         missing = []
         for query in QUERIES.values():
             try:
-                await api.ask(query.counting)
+                await api.ask(query.list, query.counting)
             except PermissionMissing as error:
                 missing.append(f"{query.list}: {error}")
         return CheckResult(account=f"{ctx.config.username} at {ctx.http.shown(ctx.config.url)}", missing=tuple(missing))
@@ -89,43 +108,54 @@ class VendureConnector:
     async def discover(self, ctx: Context[VendureConfig]) -> Catalog:
         """Return the streams with how many items each list holds."""
         api = Api(ctx.http, ctx.config)
-        counts = {name: int((await api.ask(q.counting))[q.list]["totalItems"]) for name, q in QUERIES.items()}
+        counts = {name: (await page(api, query, query.counting)).total_items for name, query in QUERIES.items()}
         return Catalog(streams=tuple(QUERIES), counts=counts)
 
     async def read(self, ctx: Context[VendureConfig], stream: Stream, state: State, window: Window) -> AsyncIterator[Message]:
         """Yield what changed in the window; stock, and everything in mode reconcile, is read whole."""
         api = Api(ctx.http, ctx.config)
+        since = None if window.mode is SyncMode.RECONCILE else window.lower
+        end: State = {}
         if stream.name == "inventory":
             found = stock(api)
-        elif window.mode is SyncMode.RECONCILE or window.lower is None:
-            found = listed(api, QUERIES[stream.name], [{}])
         else:
-            found = listed(api, QUERIES[stream.name], due(stream, window))
+            followed = set(msgspec.convert(state, Followed).open)
+            if stream.name == "orders":
+                open_now = await open_orders(api, window.upper)
+                end = {"open": [*open_now]}
+                followed.update(open_now)
+            filters = due(stream, since, followed)
+            found = listed(api, QUERIES[stream.name], filters, state)
         async for message in found:
             yield message
-        yield Checkpoint(state={}, watermark=window.upper, complete=True)
+        yield Checkpoint(state=end, watermark=window.upper, complete=True)
 
     def normalise(self, config: VendureConfig, stream: Stream, raw: bytes) -> Iterable[CanonicalRecord]:
         """Map one item. A cart or a draft yields nothing."""
         return MAPPINGS[stream.name](config, raw)
 
 
-def due(stream: Stream, window: Window) -> list[Mapping[str, object]]:
-    """Return the filters that together find whatever may have changed in the window."""
-    assert window.lower is not None
-    since = {"after": instant(window.lower - A_SECOND)}
+async def open_orders(api: Api, at: datetime) -> list[str]:
+    """Return the ids of the orders that can still change without a stamp that tells."""
+    recent = {"after": instant(at - STILL_CHANGING)}
+    chosen = {"state": {"in": list(OPEN_STATES)}, "orderPlacedAt": recent}
+    return [item["id"] async for items, _, _ in pages(api, OPEN_ORDERS, chosen) for item in items]
+
+
+def due(stream: Stream, since: datetime | None, followed: Iterable[str]) -> list[Mapping[str, object]]:
+    """Return the filters that together find whatever may have changed since; from the beginning on that is everything."""
+    if since is None:
+        return [{}]
+    after = {"after": instant(since - A_SECOND)}
     if stream.name != "orders":
-        return [{"updatedAt": since}]
-    recent = {"after": instant(window.upper - STILL_CHANGING)}
-    return [
-        {"updatedAt": since},
-        {"orderPlacedAt": since},
-        {"state": {"in": list(OPEN_STATES)}, "orderPlacedAt": recent},
-    ]
+        return [{"updatedAt": after}]
+    ids = sorted(followed)
+    parts = (ids[start : start + PAGE] for start in range(0, len(ids), PAGE))
+    return [{"updatedAt": after}, {"orderPlacedAt": after}, *({"id": {"in": part}} for part in parts)]
 
 
-async def listed(api: Api, query: Query, filters: Sequence[Mapping[str, object]]) -> AsyncIterator[Message]:
-    """Yield the items each filter finds, with a checkpoint after every page."""
+async def listed(api: Api, query: Query, filters: Sequence[Mapping[str, object]], state: State) -> AsyncIterator[Message]:
+    """Yield the items each filter finds, with a checkpoint after every page that leaves the state as it was."""
     for one in filters:
         async for items, done, total in pages(api, query, one):
             for item in items:
@@ -134,7 +164,7 @@ async def listed(api: Api, query: Query, filters: Sequence[Mapping[str, object]]
                     yield Record(key=(key,), raw=encode(item), cursor=item.get("updatedAt"))
                 else:
                     yield unkeyed(item, "An item of Vendure came without its id.", "$.id")
-            yield Checkpoint(state={}, done=done, expected=total)
+            yield Checkpoint(state=state, done=done, expected=total)
 
 
 async def stock(api: Api) -> AsyncIterator[Message]:
@@ -149,10 +179,10 @@ async def stock(api: Api) -> AsyncIterator[Message]:
                     continue
                 entry = {"sku": sku, "stockLocation": place, "parts": []}
                 one = levels.setdefault((place["id"], sku), entry)
-                one["parts"].append({"id": item["id"], **{k: v for k, v in level.items() if k != "stockLocation"}})
+                one["parts"].append({"id": item.get("id"), **{k: v for k, v in level.items() if k != "stockLocation"}})
     for done, (key, level) in enumerate(levels.items(), 1):
         yield Record(key=key, raw=encode(level))
-        if done % MOST_BETWEEN == 0:
+        if done % MOST == 0:
             yield Checkpoint(state={}, done=done, expected=len(levels))
 
 
@@ -163,18 +193,30 @@ async def pages(api: Api, query: Query, chosen: Mapping[str, object]) -> AsyncIt
     """
     skip, last, total = 0, None, 0
     while True:
-        options = {"take": PAGE, "skip": skip, "sort": {"id": "ASC"}, "filter": chosen}
-        page = (await api.ask(query.document, o=options))[query.list]
-        items, total = page["items"], page["totalItems"]
-        if not items:
+        options = {"take": query.take, "skip": skip, "sort": {"id": "ASC"}, "filter": chosen}
+        found = await page(api, query, query.document, o=options)
+        gone, total = total - found.total_items, found.total_items
+        if skip and gone > 0:
+            # What was read has shrunk, and as much of what was not read has moved up into its place.
+            skip = max(0, skip - gone)
+            continue
+        if not found.items:
             break
-        if items == last:
+        if found.items == last:
             raise SourceContradicts(f"Vendure sent the same page of {query.list} twice; nothing after it was read.")
-        last = items
-        skip += len(items)
-        yield items, skip, total
+        last = found.items
+        skip += len(found.items)
+        yield found.items, skip, total
     if skip < total:
         raise SourceContradicts(f"Vendure counted {total} {query.list} and gave {skip}; the next run reads them again.")
+
+
+async def page(api: Api, query: Query, document: str, **variables: object) -> Page:
+    """Ask for one page, or for the count alone."""
+    try:
+        return msgspec.convert(await api.ask(query.list, document, **variables), Page)
+    except msgspec.ValidationError as error:
+        raise SourceContradicts(f"Vendure's list of {query.list} is not what its API describes: {error}.") from error
 
 
 def unkeyed(item: Mapping[str, Any], message: str, field: str) -> Reject:

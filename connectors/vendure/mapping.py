@@ -1,6 +1,8 @@
 """Items of Vendure to canonical records."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -18,6 +20,8 @@ MINOR_DIGITS = {
     ),
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
 }
+# What fits a line number; shops may use identifiers of another kind.
+WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
 STATUS: Mapping[str, LineStatus] = {"Delivered": "delivered", "Shipped": "shipped", "PartiallyDelivered": "shipped"}
 
 
@@ -60,20 +64,24 @@ def inventory(config: VendureConfig, raw: bytes) -> Iterator[CanonicalRecord]:
 
 
 def orders(config: VendureConfig, raw: bytes) -> Iterator[CanonicalRecord]:
-    """Yield one order. One that was never placed is a cart or a draft and yields nothing."""
+    """Yield one order.
+
+    One that was never placed is a cart or a draft and yields nothing. Where several sellers share a shop, an aggregate holds
+    what stands in their orders once more.
+    """
     row = decode(raw, OrderRow)
-    if row.order_placed_at is None:
+    if row.order_placed_at is None or row.type == "Aggregate":
         return
     address = row.shipping_address or OrderAddress()
     place = region(config, address.country_code, address.province)
     yield Order(
         number=coded(row.code, "$.code"),
         kind="sell_out",
-        ordered_on=row.order_placed_at.astimezone(ZoneInfo(config.time_zone)).date(),
+        ordered_on=business_day(config, row.order_placed_at),
         placed_at=row.order_placed_at,
         updated_at=row.updated_at,
         currency=row.currency_code,
-        lines=tuple(line(row, item) for item in row.lines),
+        lines=tuple(line(row, item, index) for index, item in enumerate(row.lines)),
         seller=config.partner,
         customer=row.customer.id if row.customer else None,
         channel=config.channel,
@@ -83,16 +91,24 @@ def orders(config: VendureConfig, raw: bytes) -> Iterator[CanonicalRecord]:
     yield from country(config, place)
 
 
-def line(row: OrderRow, item: LineRow) -> OrderLine:
+def business_day(config: VendureConfig, placed_at: datetime) -> date:
+    """Return the day of an instant where the shop does business."""
+    try:
+        return placed_at.astimezone(ZoneInfo(config.time_zone)).date()
+    except OverflowError as error:
+        raise MappingError(f"{placed_at} is outside the calendar.", code="bad_value", field="$.orderPlacedAt") from error
+
+
+def line(row: OrderRow, item: LineRow, index: int) -> OrderLine:
     """Return one line. Vendure numbers lines by its own ids; a cancelled one keeps what was ordered."""
     cancelled = row.state == "Cancelled" or item.quantity == 0
     status: LineStatus = "cancelled" if cancelled else STATUS.get(row.state, "open")
     return OrderLine(
-        number=int(item.id) if item.id.isdecimal() else row.lines.index(item) + 1,
-        sku=coded(item.product_variant.sku, "$.lines[].productVariant.sku"),
+        number=int(item.id) if WHOLE_NUMBER.fullmatch(item.id) else index + 1,
+        sku=coded(item.product_variant.sku, f"$.lines[{index}].productVariant.sku"),
         qty=Decimal(item.quantity or item.order_placed_quantity or 1),
         amount=money(item.prorated_line_price, row.currency_code),
-        tax_rate=item.tax_rate / 100,
+        tax_rate=Decimal(repr(item.tax_rate)) / 100,
         status=status,
     )
 

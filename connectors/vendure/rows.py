@@ -1,12 +1,12 @@
 """Items of the Admin API as they arrive. Money is whole minor units."""
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
 Instant = Annotated[datetime, Meta(tz=True)]
+Percent = Annotated[float, Meta(ge=0, le=1_000)]
 
 
 class VariantRow(Struct, kw_only=True, rename="camel"):
@@ -57,7 +57,7 @@ class LevelRow(Struct, kw_only=True, rename="camel"):
 
     sku: str
     stock_location: StockLocation
-    parts: list[PartRow]
+    parts: Annotated[list[PartRow], Meta(min_length=1)]
 
 
 class Customer(Struct, kw_only=True):
@@ -79,7 +79,7 @@ class LineRow(Struct, kw_only=True, rename="camel"):
     id: str
     quantity: int
     order_placed_quantity: int
-    tax_rate: Decimal
+    tax_rate: Percent
     prorated_line_price: int
     product_variant: Sku
 
@@ -87,6 +87,7 @@ class LineRow(Struct, kw_only=True, rename="camel"):
 class OrderRow(Struct, kw_only=True, rename="camel"):
     id: str
     code: str
+    type: str = "Regular"
     state: str
     active: bool
     order_placed_at: Instant | None

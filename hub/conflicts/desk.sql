@@ -79,23 +79,23 @@ CREATE TEMP TABLE IF NOT EXISTS peer_ground (base_id bigint, month date) ON COMM
 CREATE TEMP TABLE IF NOT EXISTS peer_offer (
     base_id bigint, market_id bigint, month date, day date, seller_key text, unit_net numeric
 ) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS spot (product_group text, region_id bigint, segment text, day date) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS standing (partner_id bigint, product_group text, day date) ON COMMIT DELETE ROWS;
+-- Questions are numbered by whoever asks; answers carry the number. One number joins well where four columns do not.
+CREATE TEMP TABLE IF NOT EXISTS spot (
+    spot_id bigint, product_group text, region_id bigint, segment text, day date
+) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS governing (
-    product_group text, region_id bigint, segment text, day date, grant_id bigint, partner_id bigint, granted_id bigint,
-    exclusivity text
+    spot_id bigint, grant_id bigint, partner_id bigint, granted_id bigint, exclusivity text
 ) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS bound (
-    partner_id bigint, product_group text, day date, bound_id bigint
-) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS seat (seat_id bigint, partner_id bigint, product_group text, day date) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS bound (seat_id bigint PRIMARY KEY, partner_id bigint) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS price_asked (
     asked_id bigint, kind text, base_id bigint, region_id bigint, channel text, units numeric, day date
 ) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS price_found (
     asked_id bigint, kind text, policy_id bigint, price numeric, PRIMARY KEY (asked_id, kind)
 ) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS limit_asked (version int, region_id bigint, product_group text) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS limit_found (
-    version int, region_id bigint, product_group text, name text, value numeric
+CREATE TEMP TABLE IF NOT EXISTS limit_asked (
+    limit_id bigint, version int, region_id bigint, product_group text
 ) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS limit_found (limit_id bigint, name text, value numeric) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS pack_size (base_id bigint, k numeric, UNIQUE (base_id, k)) ON COMMIT DELETE ROWS;

@@ -126,5 +126,5 @@ SELECT conflict_id, rule, kind, score FROM happened ORDER BY conflict_id;
 
 -- new_page --
 TRUNCATE judged, found, finding, skipped, picked, sale, picked_offer, observed,
-         peer_ground, peer_offer, spot, standing, governing, bound, price_asked, price_found, limit_asked,
+         peer_ground, peer_offer, spot, seat, governing, bound, price_asked, price_found, limit_asked,
          limit_found, pack_size;

@@ -108,22 +108,21 @@ async def open_store(address: str, *, connections: int = 10) -> AsyncIterator[St
         await pool.close()
 
 
-# The address for each block that uses the models now.
+# The address of each block that uses the models now.
 users_of_models: list[str] = []
 
 
 @asynccontextmanager
 async def models(address: str) -> AsyncIterator[None]:
     """Connect the models for as long as a block runs; the command and the web application of one process share them."""
-    if users_of_models and users_of_models[0] != address:
-        raise StoreUnavailable("One process uses one database; the other one must be closed first.")
+    first, shared = not users_of_models, address in users_of_models
     users_of_models.append(address)
     try:
-        if len(users_of_models) == 1:
+        if not shared:
             # Tortoise remembers its connections per context; handlers of a web server run in contexts of their own.
-            await Tortoise.init(config=tortoise_config(address), _enable_global_fallback=True)
+            await Tortoise.init(config=tortoise_config(address), _enable_global_fallback=first)
         yield
     finally:
-        users_of_models.pop()
-        if not users_of_models:
+        users_of_models.remove(address)
+        if address not in users_of_models:
             await Tortoise.close_connections()

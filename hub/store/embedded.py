@@ -41,6 +41,7 @@ class Server:
     binaries: Path
     sockets: Path
     user: int | None = None
+    settings: tuple[str, ...] = SETTINGS
     _users: int = field(default=0, init=False)
     _shared: IO[bytes] | None = field(default=None, init=False)
 
@@ -111,7 +112,7 @@ class Server:
         draft.rename(self.folder / "data")
 
     def _launch(self) -> None:
-        options = " ".join(f"-c {setting}" for setting in SETTINGS)
+        options = " ".join(f"-c {setting}" for setting in self.settings)
         done = self._call(
             "pg_ctl", "start", "-w", "-D", str(self.folder / "data"), "-l", str(self.folder / "server.log"),
             "-o", f"{options} -c unix_socket_permissions=0700 -k {self.sockets}",

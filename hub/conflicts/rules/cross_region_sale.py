@@ -43,7 +43,8 @@ cross_region_sale = Rule(
         "alert_window_days": Decimal(90),
     },
     steps=(
-        "cells", "pick", "sales", "spots", "standings", "territory", "binding", "rows", "questions", "prices", "limit_questions",
-        "limits", "trading_months", "trade", "judge",
+        "cells", "pick", "sales", "number", "spots", "seats", "territory", "binding", "weigh", "close_entitled", "rows",
+        "questions", "prices", "limit_questions", "limits", "trading_months", "trade", "homes", "own_grants", "borders",
+        "cell_facts", "grant_lists", "ruler_lists", "weigh_rows", "verdicts", "judge",
     ),
 )  # fmt: skip

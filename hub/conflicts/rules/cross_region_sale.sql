@@ -2,9 +2,26 @@
 CREATE TEMP TABLE IF NOT EXISTS cross_cell (
     partner_id bigint, product_group text, region_id bigint, month date
 ) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS cross_row (
-    line_id bigint, holder_id bigint, bound_id bigint, granted_id bigint, passive boolean, disputed boolean, month date, mode text
+-- The lines under judgement, with the numbers of what is asked about them.
+CREATE TEMP TABLE IF NOT EXISTS cross_line (
+    line_id bigint PRIMARY KEY, spot_id bigint, seat_id bigint, buyer_seat_id bigint, cell_id bigint, edge_id bigint,
+    limit_id bigint, month date, passive boolean, mode text, max_holders int, is_open boolean
 ) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS cross_row (
+    line_id bigint, holder_id bigint, home_id bigint, granted_id bigint, disputed boolean
+) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS cross_own (seat_id bigint, grant_id bigint) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS cross_border (edge_id bigint PRIMARY KEY, pair text) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS cross_home (home_id bigint PRIMARY KEY, units numeric) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS cross_cell_fact (
+    cell_id bigint PRIMARY KEY, months_before bigint, bought numeric
+) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS cross_verdict (
+    line_id bigint, holder_id bigint, home_id bigint, disputed boolean, group_units numeric, holder_units numeric,
+    wholesale numeric, policy_id bigint, pair text, min_units numeric, classification text
+) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS cross_grants (seat_id bigint PRIMARY KEY, records jsonb) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS cross_rulers (spot_id bigint PRIMARY KEY, records jsonb) ON COMMIT DELETE ROWS;
 
 -- keys --
 -- A scope is seller|product group|destination|month: the group whose units count together. Beside the changed lines it is
@@ -216,75 +233,99 @@ SELECT l.id
   LEFT JOIN location AS w ON w.id = o.ship_to_location_id
  WHERE NOT coalesce(c.key_account, false) AND coalesce(w.kind, '') <> 'third_party';
 
--- spots --
-INSERT INTO spot SELECT DISTINCT product_group, region_id, segment, day FROM sale;
-
--- standings --
-INSERT INTO standing
-SELECT partner_id, product_group, day FROM sale
-UNION
-SELECT buyer_partner_id, product_group, day FROM sale WHERE buyer_partner_id IS NOT NULL;
-
--- rows --
--- One row per line and holder, and one without a holder where nobody governs and the seller is bound.
-WITH RECURSIVE rule_of_spot AS (
-    SELECT product_group, region_id, segment, day, array_agg(DISTINCT partner_id) AS partners,
-           array_agg(DISTINCT partner_id) FILTER (WHERE exclusivity <> 'non_exclusive') AS holders,
-           bool_and(exclusivity <> 'non_exclusive') AS all_alone, min(granted_id) AS granted_id
-      FROM governing
-     GROUP BY product_group, region_id, segment, day
-), line AS (
-    SELECT s.line_id, s.partner_id, s.buyer_partner_id, s.product_group, s.region_id, s.segment, s.day, s.drop_ship_for_id,
-           b.bound_id, r.partners, r.holders, r.all_alone, r.granted_id, f.territory_rules AS mode, f.exclusive_max_holders,
+-- number --
+-- Lines where the profile lets the rule look, and the questions about them: spot, seat of seller and buyer, group, edge, limits.
+WITH watched AS (
+    SELECT s.line_id, s.partner_id, s.buyer_partner_id, s.product_group, s.region_id, s.segment, s.day, s.version,
+           date_trunc('month', s.day)::date AS month, f.territory_rules AS mode, f.exclusive_max_holders AS max_holders,
            s.initiated = 'passive' OR (s.initiated = 'unknown' AND f.unknown_initiated_as = 'passive') AS passive
       FROM sale AS s
       LEFT JOIN region_profile AS j ON j.version = s.version AND j.region_id = s.region_id
       JOIN profile AS f ON f.version = s.version AND f.name = coalesce(j.profile, 'default')
       LEFT JOIN distribution AS d ON d.version = s.version AND d.product_group = s.product_group
-      LEFT JOIN rule_of_spot AS r ON r.product_group = s.product_group AND r.region_id = s.region_id AND r.segment = s.segment
-                                 AND r.day = s.day
-      LEFT JOIN bound AS b ON b.partner_id = s.partner_id AND b.product_group = s.product_group AND b.day = s.day
      WHERE f.territory_rules <> 'off'
        AND NOT (f.needs_exclusive_system AND coalesce(d.kind, 'exclusive') IN ('selective', 'open'))
-), entitled AS (
-    -- Who is authorised: seller or buyer, by the grants that govern, or by one for a named segment when the customer has none.
-    SELECT line.line_id, who.partner_id = line.partner_id AS is_seller
-      FROM line
-     CROSS JOIN LATERAL (VALUES (line.partner_id), (line.buyer_partner_id)) AS who (partner_id)
-      JOIN bound AS b ON b.partner_id = who.partner_id AND b.product_group = line.product_group AND b.day = line.day
-     WHERE b.bound_id = ANY (line.partners)
-        OR (line.segment = '' AND EXISTS (
-            SELECT 1 FROM territory_grant AS g
-              JOIN region_cover AS c ON c.region_id = g.region_id AND c.covered_id = line.region_id
-             WHERE g.partner_id = b.bound_id AND g.product_group IN (line.product_group, '*') AND g.segment <> '*'
-               AND g.deleted_at IS NULL AND g.valid_from <= line.day AND (g.valid_to IS NULL OR line.day < g.valid_to)))
-), open_line AS (
-    SELECT * FROM line
-     WHERE NOT EXISTS (SELECT 1 FROM entitled WHERE entitled.line_id = line.line_id)
-       AND NOT coalesce(line.drop_ship_for_id = ANY (line.holders), false)
-       AND NOT coalesce(line.buyer_partner_id = ANY (line.holders), false)
+)
+INSERT INTO cross_line
+SELECT line_id,
+       dense_rank() OVER (ORDER BY product_group, region_id, segment, day),
+       dense_rank() OVER (ORDER BY partner_id, product_group, day),
+       CASE WHEN buyer_partner_id IS NOT NULL
+            THEN -dense_rank() OVER (ORDER BY buyer_partner_id, product_group, day) END,
+       dense_rank() OVER (ORDER BY partner_id, product_group, region_id, month),
+       dense_rank() OVER (ORDER BY partner_id, product_group, region_id, day),
+       dense_rank() OVER (ORDER BY version, region_id, product_group),
+       month, passive, mode, max_holders, true
+  FROM watched;
+
+-- spots --
+INSERT INTO spot
+SELECT DISTINCT x.spot_id, s.product_group, s.region_id, s.segment, s.day FROM cross_line AS x JOIN sale AS s USING (line_id);
+
+-- seats --
+INSERT INTO seat
+SELECT DISTINCT x.seat_id, s.partner_id, s.product_group, s.day FROM cross_line AS x JOIN sale AS s USING (line_id)
+UNION ALL
+SELECT DISTINCT x.buyer_seat_id, s.buyer_partner_id, s.product_group, s.day
+  FROM cross_line AS x JOIN sale AS s USING (line_id)
+ WHERE x.buyer_seat_id IS NOT NULL;
+
+-- weigh --
+ANALYZE sale, cross_line, spot, governing, seat, bound;
+
+-- close_entitled --
+-- Lines whose seller or buyer is authorised: by the grants that govern, or by one for a named segment when the customer has
+-- none; and lines delivered for a holder.
+UPDATE cross_line AS x SET is_open = false
+ WHERE EXISTS (SELECT 1 FROM bound AS b JOIN governing AS g ON g.partner_id = b.partner_id
+                WHERE b.seat_id IN (x.seat_id, x.buyer_seat_id) AND g.spot_id = x.spot_id)
+    OR EXISTS (SELECT 1
+                 FROM sale AS s
+                 JOIN bound AS b ON b.seat_id IN (x.seat_id, x.buyer_seat_id)
+                 JOIN territory_grant AS g
+                   ON g.partner_id = b.partner_id AND g.product_group IN (s.product_group, '*') AND g.segment <> '*'
+                  AND g.deleted_at IS NULL AND g.valid_from <= s.day AND (g.valid_to IS NULL OR s.day < g.valid_to)
+                 JOIN region_cover AS c ON c.region_id = g.region_id AND c.covered_id = s.region_id
+                WHERE s.line_id = x.line_id AND s.segment = '')
+    OR EXISTS (SELECT 1
+                 FROM sale AS s JOIN governing AS g ON g.partner_id IN (s.drop_ship_for_id, s.buyer_partner_id)
+                WHERE s.line_id = x.line_id AND g.spot_id = x.spot_id AND g.exclusivity <> 'non_exclusive');
+
+-- rows --
+-- One row per line and holder, and one without a holder where nobody governs and the seller is bound.
+WITH RECURSIVE rule_of_spot AS (
+    SELECT spot_id, count(DISTINCT partner_id) AS partners,
+           count(DISTINCT partner_id) FILTER (WHERE exclusivity <> 'non_exclusive') AS holders,
+           bool_and(exclusivity <> 'non_exclusive') AS all_alone
+      FROM governing
+     GROUP BY spot_id
 ), holder AS (
-    SELECT open_line.*, one.holder_id FROM open_line CROSS JOIN LATERAL unnest(open_line.holders) AS one (holder_id)
+    SELECT spot_id, partner_id, min(granted_id) AS granted_id, bool_and(exclusivity = 'sole') AS all_sole
+      FROM governing
+     GROUP BY spot_id, partner_id
+    HAVING bool_or(exclusivity <> 'non_exclusive')
 ), chain AS (
-    SELECT DISTINCT holder_id AS partner_id, holder_id AS above_id FROM holder
+    SELECT DISTINCT partner_id, partner_id AS above_id FROM holder
     UNION
     SELECT chain.partner_id, p.parent_id FROM chain JOIN partner AS p ON p.id = chain.above_id WHERE p.parent_id IS NOT NULL
+), held AS (
+    SELECT x.line_id, x.month, x.max_holders, s.partner_id, s.product_group, h.partner_id AS holder_id, h.granted_id,
+           r.partners > 1 AND NOT (r.all_alone AND r.holders <= x.max_holders) AS disputed
+      FROM cross_line AS x
+      JOIN holder AS h ON h.spot_id = x.spot_id
+      JOIN rule_of_spot AS r ON r.spot_id = x.spot_id
+      JOIN sale AS s ON s.line_id = x.line_id
+      JOIN partner AS seller ON seller.id = s.partner_id
+     WHERE x.is_open AND NOT (seller.type = 'direct' AND h.all_sole)
+       AND NOT EXISTS (SELECT 1 FROM chain WHERE chain.partner_id = h.partner_id AND chain.above_id = s.partner_id)
 )
 INSERT INTO cross_row
-SELECT h.line_id, h.holder_id, h.bound_id, h.granted_id, h.passive,
-       cardinality(h.partners) > 1 AND NOT (h.all_alone AND cardinality(h.holders) <= h.exclusive_max_holders),
-       date_trunc('month', h.day)::date, h.mode
-  FROM holder AS h
-  JOIN partner AS seller ON seller.id = h.partner_id
- WHERE NOT EXISTS (SELECT 1 FROM chain WHERE chain.partner_id = h.holder_id AND chain.above_id = h.partner_id)
-   AND NOT (seller.type = 'direct' AND NOT EXISTS (
-            SELECT 1 FROM governing AS g
-             WHERE g.product_group = h.product_group AND g.region_id = h.region_id AND g.segment = h.segment
-               AND g.day = h.day AND g.partner_id = h.holder_id AND g.exclusivity <> 'sole'))
+SELECT line_id, holder_id, dense_rank() OVER (ORDER BY holder_id, product_group, month, granted_id), granted_id, disputed
+  FROM held
 UNION ALL
-SELECT line_id, NULL, bound_id, NULL, passive, false, date_trunc('month', day)::date, mode
-  FROM open_line
- WHERE partners IS NULL AND bound_id IS NOT NULL;
+SELECT x.line_id, NULL, NULL, NULL, false
+  FROM cross_line AS x JOIN bound AS b ON b.seat_id = x.seat_id
+ WHERE x.is_open AND NOT EXISTS (SELECT 1 FROM governing AS g WHERE g.spot_id = x.spot_id);
 
 -- questions --
 INSERT INTO price_asked
@@ -293,82 +334,77 @@ SELECT DISTINCT s.line_id, 'wholesale', s.base_id, s.region_id, s.channel, s.uni
 
 -- limit_questions --
 INSERT INTO limit_asked
-SELECT DISTINCT s.version, s.region_id, s.product_group FROM cross_row JOIN sale AS s USING (line_id);
+SELECT DISTINCT x.limit_id, s.version, s.region_id, s.product_group
+  FROM cross_row JOIN cross_line AS x USING (line_id) JOIN sale AS s USING (line_id);
 
 -- trading_months --
-INSERT INTO trading SELECT DISTINCT holder_id, month FROM cross_row WHERE holder_id IS NOT NULL ON CONFLICT DO NOTHING;
+INSERT INTO trading
+SELECT DISTINCT r.holder_id, x.month FROM cross_row AS r JOIN cross_line AS x USING (line_id) WHERE r.holder_id IS NOT NULL
+    ON CONFLICT DO NOTHING;
 
--- judge --
-WITH line_group AS (
-    SELECT r.line_id, r.holder_id, r.bound_id, r.granted_id, r.passive, r.disputed, r.month, r.mode,
-           coalesce(sum(s.net_units) FILTER (WHERE NOT r.passive)
-                        OVER (PARTITION BY s.partner_id, r.holder_id, s.product_group, s.region_id, r.month), 0) AS group_units
-      FROM cross_row AS r JOIN sale AS s USING (line_id)
-), home AS (
-    SELECT asked.holder_id, asked.product_group, asked.month, asked.granted_id, nullif(sum(t.net_units), 0) AS units
-      FROM (SELECT DISTINCT r.holder_id, s.product_group, r.month, r.granted_id
-              FROM cross_row AS r JOIN sale AS s USING (line_id) WHERE r.holder_id IS NOT NULL) AS asked
-      JOIN traded AS t
-        ON t.partner_id = asked.holder_id AND t.month = asked.month AND t.product_group = asked.product_group
-      JOIN region_cover AS c ON c.region_id = asked.granted_id AND c.covered_id = t.region_id
-     GROUP BY asked.holder_id, asked.product_group, asked.month, asked.granted_id
-), own AS (
-    SELECT DISTINCT r.bound_id, s.product_group, s.region_id, s.day
-      FROM cross_row AS r JOIN sale AS s USING (line_id) WHERE r.bound_id IS NOT NULL
-), own_grant AS (
-    SELECT own.bound_id, own.product_group, own.region_id, own.day, g.id, g.region_id AS granted_id, g.source_id, g.key
-      FROM own
-      JOIN territory_grant AS g
-        ON g.partner_id = own.bound_id AND g.product_group IN (own.product_group, '*') AND g.deleted_at IS NULL
-       AND g.valid_from <= own.day AND (g.valid_to IS NULL OR own.day < g.valid_to)
-), border AS (
-    SELECT DISTINCT ON (o.bound_id, o.product_group, o.region_id, o.day)
-           o.bound_id, o.product_group, o.region_id, o.day, inside.code || '–' || outside.code AS pair
-      FROM own_grant AS o
-      JOIN region_cover AS near ON near.covered_id = o.region_id
-      JOIN region_neighbour AS n ON n.neighbour_id = near.region_id
-      JOIN region_cover AS mine ON mine.region_id = o.granted_id AND mine.covered_id = n.region_id
-      JOIN region AS inside ON inside.id = n.region_id
-      JOIN region AS outside ON outside.id = n.neighbour_id
-     WHERE NOT EXISTS (SELECT 1 FROM region_cover AS c WHERE c.region_id = o.granted_id AND c.covered_id = o.region_id)
-     ORDER BY o.bound_id, o.product_group, o.region_id, o.day, inside.code COLLATE "C", outside.code COLLATE "C"
-), own_list AS (
-    SELECT o.bound_id, o.product_group, o.region_id, o.day,
-           jsonb_agg(hub_evidence('seller_grant', 'territory_grant', g.id, g.source_id, g.key, jsonb_build_object(
-               'partner', p.code, 'region', r.code, 'product_group', g.product_group, 'segment', g.segment,
-               'exclusivity', g.exclusivity, 'valid_from', g.valid_from, 'valid_to', g.valid_to,
-               'contract_ref', g.contract_ref)) ORDER BY g.key COLLATE "C", g.source_id) AS records
-      FROM own_grant AS o
-      JOIN territory_grant AS g ON g.id = o.id
-      JOIN partner AS p ON p.id = g.partner_id
-      JOIN region AS r ON r.id = g.region_id
-     GROUP BY o.bound_id, o.product_group, o.region_id, o.day
-), ruling_list AS (
-    SELECT o.product_group, o.region_id, o.segment, o.day,
-           jsonb_agg(hub_evidence('holder_grant', 'territory_grant', g.id, g.source_id, g.key, jsonb_build_object(
-               'partner', p.code, 'region', r.code, 'product_group', g.product_group, 'segment', g.segment,
-               'exclusivity', g.exclusivity, 'valid_from', g.valid_from, 'valid_to', g.valid_to,
-               'contract_ref', g.contract_ref)) ORDER BY g.key COLLATE "C", g.source_id) AS records
-      FROM governing AS o
-      JOIN territory_grant AS g ON g.id = o.grant_id
-      JOIN partner AS p ON p.id = g.partner_id
-      JOIN region AS r ON r.id = g.region_id
-     GROUP BY o.product_group, o.region_id, o.segment, o.day
-), cell AS (
-    SELECT DISTINCT s.partner_id, s.product_group, s.region_id, r.month FROM cross_row AS r JOIN sale AS s USING (line_id)
+-- homes --
+-- What each holder sold itself in the group and month, under the region of its grant.
+WITH asked AS (
+    SELECT DISTINCT r.home_id, r.holder_id, s.product_group, x.month, r.granted_id
+      FROM cross_row AS r JOIN cross_line AS x USING (line_id) JOIN sale AS s USING (line_id)
+     WHERE r.holder_id IS NOT NULL
+)
+INSERT INTO cross_home
+SELECT asked.home_id, nullif(sum(t.net_units), 0)
+  FROM asked
+  JOIN traded AS t ON t.partner_id = asked.holder_id AND t.month = asked.month AND t.product_group = asked.product_group
+  JOIN region_cover AS c ON c.region_id = asked.granted_id AND c.covered_id = t.region_id
+ GROUP BY asked.home_id;
+
+-- own_grants --
+-- The live grants of whom each seller holds through.
+INSERT INTO cross_own
+SELECT seat.seat_id, g.id
+  FROM (SELECT DISTINCT x.seat_id FROM cross_row JOIN cross_line AS x USING (line_id)) AS asked
+  JOIN seat ON seat.seat_id = asked.seat_id
+  JOIN bound AS b ON b.seat_id = seat.seat_id
+  JOIN territory_grant AS g
+    ON g.partner_id = b.partner_id AND g.product_group IN (seat.product_group, '*') AND g.deleted_at IS NULL
+   AND g.valid_from <= seat.day AND (g.valid_to IS NULL OR seat.day < g.valid_to);
+
+-- borders --
+-- Where one of those grants touches the destination without covering it.
+WITH edge AS (
+    SELECT DISTINCT x.edge_id, x.seat_id, s.region_id
+      FROM cross_row JOIN cross_line AS x USING (line_id) JOIN sale AS s USING (line_id)
+)
+INSERT INTO cross_border
+SELECT DISTINCT ON (edge.edge_id) edge.edge_id, inside.code || '–' || outside.code
+  FROM edge
+  JOIN cross_own AS own ON own.seat_id = edge.seat_id
+  JOIN territory_grant AS g ON g.id = own.grant_id
+  JOIN region_cover AS near ON near.covered_id = edge.region_id
+  JOIN region_neighbour AS n ON n.neighbour_id = near.region_id
+  JOIN region_cover AS mine ON mine.region_id = g.region_id AND mine.covered_id = n.region_id
+  JOIN region AS inside ON inside.id = n.region_id
+  JOIN region AS outside ON outside.id = n.neighbour_id
+ WHERE NOT EXISTS (SELECT 1 FROM region_cover AS c WHERE c.region_id = g.region_id AND c.covered_id = edge.region_id)
+ ORDER BY edge.edge_id, inside.code COLLATE "C", outside.code COLLATE "C";
+
+-- cell_facts --
+-- In how many of the two months before the seller sold there too, and what it bought of the group in the three months.
+WITH cell AS MATERIALIZED (
+    SELECT DISTINCT x.cell_id, s.partner_id, s.product_group, s.region_id, x.month
+      FROM cross_row JOIN cross_line AS x USING (line_id) JOIN sale AS s USING (line_id)
 ), before AS (
-    SELECT cell.partner_id, cell.product_group, cell.region_id, cell.month,
-           count(DISTINCT date_trunc('month', o.ordered_on)) AS months
+    SELECT cell.cell_id, count(DISTINCT date_trunc('month', o.ordered_on)) AS months
       FROM cell
       JOIN sales_order AS o
         ON o.partner_id = cell.partner_id AND o.ship_to_region_id = cell.region_id AND o.kind = 'sell_out'
        AND o.ordered_on >= (cell.month - interval '2 months')::date AND o.ordered_on < cell.month AND o.deleted_at IS NULL
       JOIN order_line AS l ON l.order_id = o.id AND l.deleted_at IS NULL AND l.status <> 'cancelled'
       JOIN product AS p ON p.id = l.product_id AND p.product_group = cell.product_group
-     GROUP BY cell.partner_id, cell.product_group, cell.region_id, cell.month
+     GROUP BY cell.cell_id
+), buyer AS (
+    SELECT DISTINCT partner_id, product_group, month FROM cell
 ), bought AS (
     SELECT buyer.partner_id, buyer.product_group, buyer.month, sum(l.qty * p.units_per_pack) AS units
-      FROM (SELECT DISTINCT partner_id, product_group, month FROM cell) AS buyer
+      FROM buyer
       JOIN sales_order AS o
         ON o.buyer_partner_id = buyer.partner_id AND o.kind IN ('sell_in', 'sell_out', 'transfer') AND o.deleted_at IS NULL
        AND o.ordered_on >= (buyer.month - interval '2 months')::date
@@ -376,103 +412,154 @@ WITH line_group AS (
       JOIN order_line AS l ON l.order_id = o.id AND l.deleted_at IS NULL AND l.status <> 'cancelled'
       JOIN product AS p ON p.id = l.product_id AND p.product_group = buyer.product_group
      GROUP BY buyer.partner_id, buyer.product_group, buyer.month
-), bar AS (
-    SELECT version, region_id, product_group,
+), paired AS (
+    SELECT cell.cell_id, bought.units
+      FROM cell JOIN bought USING (partner_id, product_group, month)
+)
+INSERT INTO cross_cell_fact
+SELECT coalesce(before.cell_id, paired.cell_id), coalesce(before.months, 0), paired.units
+  FROM before FULL JOIN paired USING (cell_id);
+
+-- grant_lists --
+WITH told AS MATERIALIZED (
+    SELECT g.id, hub_evidence('seller_grant', 'territory_grant', g.id, g.source_id, g.key, jsonb_build_object(
+               'partner', p.code, 'region', r.code, 'product_group', g.product_group, 'segment', g.segment,
+               'exclusivity', g.exclusivity, 'valid_from', g.valid_from, 'valid_to', g.valid_to,
+               'contract_ref', g.contract_ref)) AS record, g.key, g.source_id
+      FROM (SELECT DISTINCT grant_id FROM cross_own) AS own
+      JOIN territory_grant AS g ON g.id = own.grant_id
+      JOIN partner AS p ON p.id = g.partner_id
+      JOIN region AS r ON r.id = g.region_id
+)
+INSERT INTO cross_grants
+SELECT own.seat_id, jsonb_agg(told.record ORDER BY told.key COLLATE "C", told.source_id)
+  FROM cross_own AS own JOIN told ON told.id = own.grant_id
+ GROUP BY own.seat_id;
+
+-- ruler_lists --
+WITH asked AS (
+    SELECT DISTINCT x.spot_id FROM cross_row JOIN cross_line AS x USING (line_id)
+), told AS MATERIALIZED (
+    SELECT g.id, hub_evidence('holder_grant', 'territory_grant', g.id, g.source_id, g.key, jsonb_build_object(
+               'partner', p.code, 'region', r.code, 'product_group', g.product_group, 'segment', g.segment,
+               'exclusivity', g.exclusivity, 'valid_from', g.valid_from, 'valid_to', g.valid_to,
+               'contract_ref', g.contract_ref)) AS record, g.key, g.source_id
+      FROM (SELECT DISTINCT grant_id FROM governing) AS ruling
+      JOIN territory_grant AS g ON g.id = ruling.grant_id
+      JOIN partner AS p ON p.id = g.partner_id
+      JOIN region AS r ON r.id = g.region_id
+)
+INSERT INTO cross_rulers
+SELECT asked.spot_id, jsonb_agg(told.record ORDER BY told.key COLLATE "C", told.source_id)
+  FROM asked JOIN governing AS g ON g.spot_id = asked.spot_id JOIN told ON told.id = g.grant_id
+ GROUP BY asked.spot_id;
+
+-- weigh_rows --
+ANALYZE cross_row, cross_home, cross_border, cross_cell_fact, cross_grants, cross_rulers, price_found, limit_found;
+
+-- verdicts --
+-- The first class that fits.
+WITH bar AS (
+    SELECT limit_id,
            max(value) FILTER (WHERE name = 'border_units') AS border_units,
            max(value) FILTER (WHERE name = 'price_tol') AS price_tol,
            max(value) FILTER (WHERE name = 'min_units') AS min_units,
            max(value) FILTER (WHERE name = 'min_share') AS min_share
       FROM limit_found
-     GROUP BY version, region_id, product_group
-), row_of AS (
-    SELECT s.*, g.holder_id, g.bound_id, g.passive, g.month, g.mode, g.disputed, g.group_units, home.units AS holder_units, price.price AS wholesale, price.policy_id, border.pair,
-           CASE WHEN g.passive THEN 'passive_info'
-                WHEN g.holder_id IS NULL THEN 'benign'
-                WHEN g.disputed THEN 'territory_disputed'
-                WHEN border.pair IS NOT NULL AND g.group_units <= bar.border_units
-                     AND (price.price IS NULL OR s.unit_net >= price.price * (1 - bar.price_tol)) THEN 'natural'
-                WHEN g.group_units < bar.min_units
-                     AND NOT coalesce(g.group_units >= bar.min_share * home.units, false) THEN 'minor'
-                ELSE 'suspected' END AS classification,
-           bar.border_units, bar.min_units
-      FROM line_group AS g
+     GROUP BY limit_id
+), measured AS (
+    SELECT r.*, x.passive, x.edge_id, x.limit_id, s.unit_net, home.units AS holder_units,
+           coalesce(sum(s.net_units) FILTER (WHERE NOT x.passive) OVER (PARTITION BY x.cell_id, r.holder_id), 0) AS group_units
+      FROM cross_row AS r
+      JOIN cross_line AS x USING (line_id)
       JOIN sale AS s USING (line_id)
-      JOIN bar ON bar.version = s.version AND bar.region_id = s.region_id AND bar.product_group = s.product_group
-      LEFT JOIN home ON home.holder_id = g.holder_id AND home.product_group = s.product_group AND home.month = g.month
-                    AND home.granted_id = g.granted_id
-      LEFT JOIN price_found AS price ON price.asked_id = g.line_id AND price.kind = 'wholesale'
-      LEFT JOIN border ON border.bound_id = g.bound_id AND border.product_group = s.product_group
-                      AND border.region_id = s.region_id AND border.day = s.day
+      LEFT JOIN cross_home AS home ON home.home_id = r.home_id
 )
+INSERT INTO cross_verdict
+SELECT m.line_id, m.holder_id, m.home_id, m.disputed, m.group_units, m.holder_units, price.price, price.policy_id, border.pair,
+       bar.min_units,
+       CASE WHEN m.passive THEN 'passive_info'
+            WHEN m.holder_id IS NULL THEN 'benign'
+            WHEN m.disputed THEN 'territory_disputed'
+            WHEN border.pair IS NOT NULL AND m.group_units <= bar.border_units
+                 AND (price.price IS NULL OR m.unit_net >= price.price * (1 - bar.price_tol)) THEN 'natural'
+            WHEN m.group_units < bar.min_units
+                 AND NOT coalesce(m.group_units >= bar.min_share * m.holder_units, false) THEN 'minor'
+            ELSE 'suspected' END
+  FROM measured AS m
+  JOIN bar ON bar.limit_id = m.limit_id
+  LEFT JOIN price_found AS price ON price.asked_id = m.line_id AND price.kind = 'wholesale'
+  LEFT JOIN cross_border AS border ON border.edge_id = m.edge_id;
+
+-- judge --
 INSERT INTO found
-SELECT concat_ws('|', x.partner_id, x.product_group, x.region_id, to_char(x.month, 'YYYY-MM')),
-       ARRAY[source.name, x.order_key, x.number::text, coalesce(holder.code, '-')],
-       x.classification, x.mode, x.version, x.partner_id, x.holder_id, x.product_id, x.region_id, x.product_group, x.day,
-       round(x.net_units * x.unit_net, 2),
-       hub_ratio(x.group_units, x.holder_units * 0.10),
-       CASE WHEN x.invoice_ref IS NOT NULL OR cardinality(x.serials) > 0 THEN 1.0 ELSE 0.7 END,
+SELECT concat_ws('|', s.partner_id, s.product_group, s.region_id, to_char(x.month, 'YYYY-MM')),
+       ARRAY[source.name, s.order_key, s.number::text, coalesce(holder.code, '-')],
+       v.classification, x.mode, s.version, s.partner_id, v.holder_id, s.product_id, s.region_id, s.product_group, s.day,
+       round(s.net_units * s.unit_net, 2),
+       hub_ratio(v.group_units, v.holder_units * 0.10),
+       CASE WHEN s.invoice_ref IS NOT NULL OR cardinality(s.serials) > 0 THEN 1.0 ELSE 0.7 END,
        '{}'::text[],
        jsonb_build_object(
-           'order', x.order_key, 'line', x.number, 'order_date', x.day, 'invoice_ref', x.invoice_ref, 'sku', x.sku,
+           'order', s.order_key, 'line', s.number, 'order_date', s.day, 'invoice_ref', s.invoice_ref, 'sku', s.sku,
            'ship_from', ship_from.code, 'ship_to', ship_to.code, 'bill_to', bill_to.code, 'customer', customer.code,
-           'holder', coalesce(holder.code, '-'), 'units', hub_decimal(x.units), 'net_units', hub_decimal(x.net_units),
-           'returned', hub_decimal(x.returned), 'unit_net', hub_decimal(x.unit_net),
-           'local_wholesale', hub_decimal(x.wholesale),
-           'wholesale_difference_percent', hub_decimal(round(100 * hub_ratio(x.unit_net - x.wholesale, x.wholesale), 2)),
-           'adjacent', x.pair, 'group_units', hub_decimal(x.group_units), 'holder_units', hub_decimal(x.holder_units),
-           'initiated', x.initiated,
+           'holder', coalesce(holder.code, '-'), 'units', hub_decimal(s.units), 'net_units', hub_decimal(s.net_units),
+           'returned', hub_decimal(s.returned), 'unit_net', hub_decimal(s.unit_net),
+           'local_wholesale', hub_decimal(v.wholesale),
+           'wholesale_difference_percent', hub_decimal(round(100 * hub_ratio(s.unit_net - v.wholesale, v.wholesale), 2)),
+           'adjacent', v.pair, 'group_units', hub_decimal(v.group_units), 'holder_units', hub_decimal(v.holder_units),
+           'initiated', s.initiated,
            'indicators', jsonb_build_object(
-               'below_local_wholesale', x.unit_net < x.wholesale,
-               'repeated_3_months', coalesce(before.months, 0) = 2,
-               'serials_missing', cardinality(x.serials) = 0,
-               'sells_more_than_bought', x.group_units > bought.units),
-           'records', jsonb_build_array(hub_evidence('sale_line', 'order_line', x.line_id, x.source_id,
-               x.order_key || '|' || x.number, jsonb_build_object(
-                   'seller', seller.code, 'sku', x.sku, 'units', hub_decimal(x.units), 'amount', hub_decimal(x.amount),
-                   'currency', x.currency, 'order_date', x.day, 'ship_to', ship_to.code)))
-               || coalesce(ruling.records, '[]'::jsonb) || coalesce(own_list.records, '[]'::jsonb)
-               || CASE WHEN pp.id IS NULL THEN '[]'::jsonb ELSE jsonb_build_array(hub_evidence('wholesale_price', 'price_policy', pp.id,
-                      pp.source_id, pp.key, jsonb_build_object('unit_price', hub_decimal(pp.unit_price),
+               'below_local_wholesale', s.unit_net < v.wholesale,
+               'repeated_3_months', coalesce(cell.months_before, 0) = 2,
+               'serials_missing', cardinality(s.serials) = 0,
+               'sells_more_than_bought', v.group_units > cell.bought),
+           'records', jsonb_build_array(hub_evidence('sale_line', 'order_line', s.line_id, s.source_id,
+               s.order_key || '|' || s.number, jsonb_build_object(
+                   'seller', seller.code, 'sku', s.sku, 'units', hub_decimal(s.units), 'amount', hub_decimal(s.amount),
+                   'currency', s.currency, 'order_date', s.day, 'ship_to', ship_to.code)))
+               || coalesce(rulers.records, '[]'::jsonb) || coalesce(own.records, '[]'::jsonb)
+               || CASE WHEN pp.id IS NULL THEN '[]'::jsonb ELSE jsonb_build_array(hub_evidence('wholesale_price', 'price_policy',
+                      pp.id, pp.source_id, pp.key, jsonb_build_object('unit_price', hub_decimal(pp.unit_price),
                       'currency', pp.currency, 'valid_from', pp.valid_from, 'valid_to', pp.valid_to))) END),
        jsonb_build_array(
            hub_tried('no_destination', 'none_found', ship_to.code),
-           hub_tried('key_account', CASE WHEN x.customer_id IS NULL THEN 'not_applicable' ELSE 'none_found' END, customer.code),
+           hub_tried('key_account', CASE WHEN s.customer_id IS NULL THEN 'not_applicable' ELSE 'none_found' END, customer.code),
            hub_tried('third_party_location',
-                     CASE WHEN x.ship_to_location_id IS NULL THEN 'not_applicable' ELSE 'none_found' END, location.code),
-           hub_tried('returned', CASE WHEN x.returned > 0 THEN 'found' ELSE 'none_found' END,
-                     hub_decimal(x.returned) || ' of ' || hub_decimal(x.units) || ' units came back'),
+                     CASE WHEN s.ship_to_location_id IS NULL THEN 'not_applicable' ELSE 'none_found' END, location.code),
+           hub_tried('returned', CASE WHEN s.returned > 0 THEN 'found' ELSE 'none_found' END,
+                     hub_decimal(s.returned) || ' of ' || hub_decimal(s.units) || ' units came back'),
            hub_tried('profile_off', 'none_found', x.mode),
-           hub_tried('authorised', CASE WHEN x.bound_id IS NULL THEN 'not_applicable' ELSE 'none_found' END, bound_partner.code),
-           hub_tried('drop_ship', CASE WHEN x.drop_ship_for_id IS NULL THEN 'not_applicable' ELSE 'none_found' END, NULL),
-           hub_tried('entitled_buyer', CASE WHEN x.buyer_partner_id IS NULL THEN 'not_applicable' ELSE 'none_found' END,
+           hub_tried('authorised', CASE WHEN b.partner_id IS NULL THEN 'not_applicable' ELSE 'none_found' END, bound_partner.code),
+           hub_tried('drop_ship', CASE WHEN s.drop_ship_for_id IS NULL THEN 'not_applicable' ELSE 'none_found' END, NULL),
+           hub_tried('entitled_buyer', CASE WHEN s.buyer_partner_id IS NULL THEN 'not_applicable' ELSE 'none_found' END,
                      buyer.code),
-           hub_tried('above_holder', CASE WHEN x.holder_id IS NULL THEN 'not_applicable' ELSE 'none_found' END, holder.code),
-           hub_tried('direct_beside_sole', CASE WHEN seller.type <> 'direct' OR x.holder_id IS NULL THEN 'not_applicable'
+           hub_tried('above_holder', CASE WHEN v.holder_id IS NULL THEN 'not_applicable' ELSE 'none_found' END, holder.code),
+           hub_tried('direct_beside_sole', CASE WHEN seller.type <> 'direct' OR v.holder_id IS NULL THEN 'not_applicable'
                                                 ELSE 'none_found' END, NULL),
-           hub_tried('open_territory', CASE WHEN x.holder_id IS NULL THEN 'not_applicable' ELSE 'none_found' END, NULL),
-           hub_tried('passive', CASE WHEN x.passive THEN 'found' ELSE 'none_found' END, x.initiated),
-           hub_tried('unserved', CASE WHEN x.holder_id IS NULL THEN 'found' ELSE 'none_found' END, NULL),
-           hub_tried('disputed', CASE WHEN x.holder_id IS NULL THEN 'not_applicable'
-                                      WHEN x.disputed THEN 'found' ELSE 'none_found' END, NULL),
-           hub_tried('border', CASE WHEN x.pair IS NULL THEN 'none_found' ELSE 'found' END, x.pair),
-           hub_tried('small_quantity', CASE WHEN x.group_units < x.min_units THEN 'found' ELSE 'none_found' END,
-                     hub_decimal(x.group_units) || ' units in the month'))
-  FROM row_of AS x
-  JOIN source ON source.id = x.source_id
-  JOIN partner AS seller ON seller.id = x.partner_id
-  JOIN region AS ship_to ON ship_to.id = x.region_id
-  LEFT JOIN partner AS holder ON holder.id = x.holder_id
-  LEFT JOIN partner AS bound_partner ON bound_partner.id = x.bound_id
-  LEFT JOIN partner AS buyer ON buyer.id = x.buyer_partner_id
-  LEFT JOIN customer ON customer.id = x.customer_id
-  LEFT JOIN location ON location.id = x.ship_to_location_id
-  LEFT JOIN region AS ship_from ON ship_from.id = x.ship_from_region_id
-  LEFT JOIN region AS bill_to ON bill_to.id = x.bill_to_region_id
-  LEFT JOIN price_policy AS pp ON pp.id = x.policy_id
-  LEFT JOIN own_list ON own_list.bound_id = x.bound_id AND own_list.product_group = x.product_group
-                    AND own_list.region_id = x.region_id AND own_list.day = x.day
-  LEFT JOIN ruling_list AS ruling ON ruling.product_group = x.product_group AND ruling.region_id = x.region_id
-                                 AND ruling.segment = x.segment AND ruling.day = x.day
-  LEFT JOIN before ON before.partner_id = x.partner_id AND before.product_group = x.product_group
-                  AND before.region_id = x.region_id AND before.month = x.month
-  LEFT JOIN bought ON bought.partner_id = x.partner_id AND bought.product_group = x.product_group AND bought.month = x.month;
+           hub_tried('open_territory', CASE WHEN v.holder_id IS NULL THEN 'not_applicable' ELSE 'none_found' END, NULL),
+           hub_tried('passive', CASE WHEN x.passive THEN 'found' ELSE 'none_found' END, s.initiated),
+           hub_tried('unserved', CASE WHEN v.holder_id IS NULL THEN 'found' ELSE 'none_found' END, NULL),
+           hub_tried('disputed', CASE WHEN v.holder_id IS NULL THEN 'not_applicable'
+                                      WHEN v.disputed THEN 'found' ELSE 'none_found' END, NULL),
+           hub_tried('border', CASE WHEN v.pair IS NULL THEN 'none_found' ELSE 'found' END, v.pair),
+           hub_tried('small_quantity', CASE WHEN v.group_units < v.min_units THEN 'found' ELSE 'none_found' END,
+                     hub_decimal(v.group_units) || ' units in the month'))
+  FROM cross_verdict AS v
+  JOIN cross_line AS x USING (line_id)
+  JOIN sale AS s USING (line_id)
+  JOIN source ON source.id = s.source_id
+  JOIN partner AS seller ON seller.id = s.partner_id
+  JOIN region AS ship_to ON ship_to.id = s.region_id
+  LEFT JOIN bound AS b ON b.seat_id = x.seat_id
+  LEFT JOIN partner AS holder ON holder.id = v.holder_id
+  LEFT JOIN partner AS bound_partner ON bound_partner.id = b.partner_id
+  LEFT JOIN partner AS buyer ON buyer.id = s.buyer_partner_id
+  LEFT JOIN customer ON customer.id = s.customer_id
+  LEFT JOIN location ON location.id = s.ship_to_location_id
+  LEFT JOIN region AS ship_from ON ship_from.id = s.ship_from_region_id
+  LEFT JOIN region AS bill_to ON bill_to.id = s.bill_to_region_id
+  LEFT JOIN price_policy AS pp ON pp.id = v.policy_id
+  LEFT JOIN cross_grants AS own ON own.seat_id = x.seat_id
+  LEFT JOIN cross_rulers AS rulers ON rulers.spot_id = x.spot_id
+  LEFT JOIN cross_cell_fact AS cell ON cell.cell_id = x.cell_id;

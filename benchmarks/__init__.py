@@ -1,0 +1,1 @@
+"""What speed costs and where it goes: each benchmark measures itself against a baseline in the same run."""

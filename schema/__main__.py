@@ -1,0 +1,7 @@
+"""python -m schema prints the schema."""
+
+import sys
+
+from schema.root import sdl
+
+sys.stdout.write(sdl())

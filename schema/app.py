@@ -1,0 +1,105 @@
+"""The web application: its addresses, and what is open for as long as it serves.
+
+This is the one file of the room that reaches into jobs: it opens the hub, and hands mutations the queue.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+
+import strawberry
+from starlette.applications import Starlette
+from starlette.routing import Route, WebSocketRoute
+
+from hub.settings import Settings, read_settings
+from hub.store.database import Store
+from hub.store.event import EVENT_CHANNEL
+from hub.store.notice import listen
+from hub.store.token import ACCESS_CHANNEL
+from schema.auth.tokens import Tokens
+from schema.context import Jobs, RequestContext, Viewer
+from schema.executor import self_test
+from schema.feed import Feed
+from schema.graphiql import page_routes
+from schema.http import Web
+from schema.operation import Operations
+from schema.probes import Metrics, Probes
+from schema.root import build_schema
+from schema.visitors import Visitors
+from schema.websocket import Sockets
+
+
+@dataclass(frozen=True)
+class Hub:
+    """What the application serves from: the store, and who does the work that mutations ask for."""
+
+    store: Store
+    jobs: Jobs
+
+
+Opener = Callable[[Settings], AbstractAsyncContextManager[Hub]]
+
+
+@asynccontextmanager
+async def whole_hub(settings: Settings) -> AsyncIterator[Hub]:
+    """Open the store and the queue. Clock and worker are run by the commands, in this process or in others."""
+    from jobs.hub import open_hub
+    from jobs.queue import open_queue
+
+    async with open_hub(settings) as store, open_queue(store, settings, connections=2) as queue:
+        yield Hub(store, queue)
+
+
+def create_app(settings: Settings | None = None, opener: Opener = whole_hub) -> Starlette:
+    """Return the application; nothing is opened before its lifespan begins."""
+    chosen = settings or read_settings()
+    metrics = Metrics()
+    probes = Probes(metrics)
+    routes = [
+        Route("/healthz", probes.healthz),
+        Route("/readyz", probes.readyz),
+        Route("/metrics", probes.measured),
+        *([] if chosen.server.production else page_routes()),
+    ]
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with opener(chosen) as hub:
+            # In a thread: it runs a loop of its own.
+            await asyncio.to_thread(self_test)
+            async with serving(app, chosen, hub, metrics, build_schema()):
+                probes.store = hub.store
+                yield
+                probes.store = None
+
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+@asynccontextmanager
+async def serving(
+    app: Starlette, settings: Settings, hub: Hub, metrics: Metrics, schema: strawberry.Schema
+) -> AsyncIterator[Feed]:
+    """Answer on the addresses of the API, and hear what other processes tell, for as long as the block runs."""
+    production = settings.server.production
+    feed, tokens = Feed(hub.store), Tokens(hub.store)
+    visitors = Visitors(tokens)
+
+    def context(viewer: Viewer, request_id: str) -> RequestContext:
+        return RequestContext(viewer, hub.store, settings, hub.jobs, feed, request_id)
+
+    operations = Operations(schema, context, production)
+    web = Web(operations, tokens, visitors, metrics, production)
+    sockets = Sockets(operations, tokens, visitors, metrics)
+    app.router.routes += [
+        Route("/graphql", web.graphql, methods=["GET", "POST"]),
+        WebSocketRoute("/graphql", sockets.graphql),
+        Route("/graphql/stream", web.stream, methods=["POST"]),
+    ]
+    await feed.look()
+    listening = asyncio.create_task(listen(hub.store, {EVENT_CHANNEL: feed.look, ACCESS_CHANNEL: visitors.recheck}))
+    try:
+        yield feed
+    finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)

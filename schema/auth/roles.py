@@ -1,0 +1,27 @@
+"""What each role may do. What it may see is decided row by row in the compiler's policy."""
+
+from collections.abc import Mapping
+
+from schema.context import Role, Viewer
+from schema.errors import ErrorCode, HubGraphQLError
+
+EVERYBODY = frozenset(Role)
+
+MAY: Mapping[str, frozenset[Role]] = {
+    "requestSync": frozenset({Role.ADMIN, Role.CHANNEL_MANAGER, Role.SERVICE}),
+    "replayRejects": frozenset({Role.ADMIN, Role.SERVICE}),
+    "acknowledgeAlert": frozenset({Role.ADMIN, Role.CHANNEL_MANAGER}),
+    "createToken": frozenset({Role.ADMIN}),
+    "revokeToken": EVERYBODY,  # its own; only an admin that of another
+    "upsertUser": frozenset({Role.ADMIN}),
+    "deactivateUser": frozenset({Role.ADMIN}),
+}
+
+# In production the schema itself, and queries that stand in an address, are for those who write queries.
+DEVELOPERS = frozenset({Role.ADMIN, Role.ANALYST})
+
+
+def demand(viewer: Viewer, mutation: str) -> None:
+    """Refuse a mutation that is not for the viewer's role."""
+    if viewer.role not in MAY[mutation]:
+        raise HubGraphQLError(f"The role {viewer.role.name} may not call {mutation}.", ErrorCode.FORBIDDEN, field=mutation)

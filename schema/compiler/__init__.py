@@ -1,0 +1,1 @@
+"""Each root field becomes one SQL statement that returns its JSON."""

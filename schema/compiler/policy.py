@@ -1,0 +1,221 @@
+"""Who sees which rows: one condition per type and role, put into a statement wherever the type's table is.
+
+A role that a type does not name sees none of its rows. Templates are over the row of the type; `{viewer_partner}`,
+`{viewer_partners}`, `{viewer_regions}` and `{viewer_groups}` are the viewer's own and always parameters.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from schema.context import Role, Viewer
+
+ALL: Final = ""
+NONE: Final = "false"
+
+EVERYTHING = frozenset({Role.ADMIN, Role.ANALYST, Role.SERVICE})
+MANAGER, DIRECT, PARTNER = Role.CHANNEL_MANAGER, Role.DIRECT_SALES, Role.PARTNER
+
+# Partners a channel manager looks after: assigned by name, or at home in an assigned region.
+MANAGED = (
+    "(SELECT mine.id FROM partner AS mine WHERE mine.id = ANY({viewer_partners}) OR mine.home_region_id IN "
+    "(SELECT cover.covered_id FROM region_cover AS cover WHERE cover.region_id = ANY({viewer_regions})))"
+)
+ASSIGNED_REGIONS = "(SELECT cover.covered_id FROM region_cover AS cover WHERE cover.region_id = ANY({viewer_regions}))"
+OWN_SALES = "(SELECT own.id FROM partner AS own WHERE own.type = 'direct')"
+
+SELLER = "hub_seller({partner_id}, {seller_key}, {channel})"
+
+# What a case shows to the partner its records point at: nothing before the facts are gathered together.
+TOLD = (
+    "({state} IN ('investigating', 'negotiating', 'mediation', 'arbitration') "
+    "OR {state} = 'closed' AND {evidence_hash} IS NOT NULL)"
+)
+DIRECT_ORDER = (
+    f"(coalesce({{partner_id}}, 0) = 0 OR {{partner_id}} IN {OWN_SALES}) "
+    f"AND (coalesce({{buyer_partner_id}}, 0) = 0 OR {{buyer_partner_id}} IN {OWN_SALES})"
+)
+ORDERS: Mapping[Role, str] = {
+    MANAGER: f"({{partner_id}} IN {MANAGED} OR {{buyer_partner_id}} IN {MANAGED})",
+    DIRECT: f"({DIRECT_ORDER})",
+    PARTNER: "({partner_id} = {viewer_partner} OR {buyer_partner_id} = {viewer_partner})",
+}
+LOCATIONS: Mapping[Role, str] = {
+    MANAGER: f"{{partner_id}} IN {MANAGED}",
+    DIRECT: f"({{partner_id}} IS NULL OR {{partner_id}} IN {OWN_SALES})",
+    PARTNER: "{partner_id} = {viewer_partner}",
+}
+CASES: Mapping[Role, str] = {
+    MANAGER: f"({{partner_id}} IN {MANAGED} OR {{affected_id}} IN {MANAGED} "
+    f"OR {{partner_id}} IS NULL AND {{region_id}} IN {ASSIGNED_REGIONS})",
+    PARTNER: f"{{partner_id}} = {{viewer_partner}} AND {TOLD}",
+}
+
+
+def over(alias: str, condition: str) -> str:
+    """Return a condition over another row than the template's own."""
+    return re.sub(r"\{(?!viewer_)(\w+)\}", rf"{alias}.\1", condition)
+
+
+def sold_to(seller: str) -> str:
+    """Return the condition of a customer that bought from somebody."""
+    return (
+        "EXISTS (SELECT 1 FROM sales_order AS bought WHERE bought.customer_id = {id} AND bought.deleted_at IS NULL "
+        f"AND {seller})"
+    )
+
+
+EVERYBODY: Mapping[Role, str] = {MANAGER: ALL, DIRECT: ALL, PARTNER: ALL}
+
+ROWS: Mapping[str, Mapping[Role, str]] = {
+    # What a source is called and how fresh it is belongs to every record; what went on in it does not.
+    "Source": EVERYBODY,
+    "Stream": EVERYBODY,
+    "ExternalRef": EVERYBODY,
+    "Actor": EVERYBODY,
+    "Region": EVERYBODY,
+    "Product": EVERYBODY,
+    "SyncRun": {MANAGER: ALL},
+    "Reject": {},
+    "RawRecord": {},
+    "IdentityCandidate": {},
+    "Partner": {
+        MANAGER: f"{{id}} IN {MANAGED}",
+        DIRECT: "{type} = 'direct'",
+        PARTNER: "{id} = {viewer_partner}",
+    },
+    "Customer": {
+        MANAGER: f"({{partner_id}} IN {MANAGED} OR {sold_to(f'bought.partner_id IN {MANAGED}')})",
+        DIRECT: sold_to(over("bought", DIRECT_ORDER)),
+        PARTNER: f"({{partner_id}} = {{viewer_partner}} OR {sold_to('bought.partner_id = {viewer_partner}')})",
+    },
+    "Location": LOCATIONS,
+    "Order": ORDERS,
+    # A seller's other names are its own too; the function is asked last, for few rows.
+    "Offer": {
+        MANAGER: f"({{partner_id}} IN {MANAGED} OR {{partner_id}} IS NULL AND {SELLER} IN {MANAGED})",
+        DIRECT: f"{{partner_id}} IN {OWN_SALES}",
+        PARTNER: "({partner_id} = {viewer_partner} OR {partner_id} IS NULL AND {seller_key} IN (SELECT name.alias_key "
+        f"FROM partner_alias AS name WHERE name.partner_id = {{viewer_partner}}) AND {SELLER} = {{viewer_partner}})",
+    },
+    "TerritoryGrant": {
+        MANAGER: f"{{partner_id}} IN {MANAGED}",
+        DIRECT: f"{{partner_id}} IN {OWN_SALES}",
+        PARTNER: "{partner_id} = {viewer_partner}",
+    },
+    # Prices have no addressee: a partner sees those of its home and its granted regions, and those that hold everywhere.
+    "PricePolicy": {
+        MANAGER: ALL,
+        DIRECT: "{kind} IN ('retail', 'msrp', 'map')",
+        PARTNER: "({region_id} IS NULL OR EXISTS (SELECT 1 FROM region_cover AS cover WHERE (cover.region_id = {region_id} "
+        "AND cover.covered_id IN (SELECT own.home_region_id FROM partner AS own WHERE own.id = {viewer_partner} "
+        "UNION ALL SELECT held.region_id FROM territory_grant AS held WHERE held.partner_id = {viewer_partner} "
+        "AND held.deleted_at IS NULL)) OR (cover.covered_id = {region_id} AND cover.region_id IN "
+        "(SELECT held.region_id FROM territory_grant AS held WHERE held.partner_id = {viewer_partner} "
+        "AND held.deleted_at IS NULL))))",
+    },
+    "Promotion": {
+        MANAGER: f"({{partner_id}} IS NULL OR {{partner_id}} IN {MANAGED})",
+        DIRECT: f"({{partner_id}} IS NULL OR {{partner_id}} IN {OWN_SALES})",
+        PARTNER: "({partner_id} IS NULL OR {partner_id} = {viewer_partner})",
+    },
+    "Conflict": {
+        MANAGER: CASES[MANAGER],
+        PARTNER: "{partner_id} = {viewer_partner} AND EXISTS (SELECT 1 FROM conflict_case AS told "
+        f"WHERE told.id = {{case_id}} AND {over('told', TOLD)})",
+    },
+    "ConflictCase": CASES,
+}
+
+# What is seen by administrators alone, and by the one it is about.
+PRIVATE: Mapping[str, str] = {
+    "AccessToken": "({id} = {viewer_token} OR {user_id} = {viewer_user})",
+    "User": "{id} = {viewer_user}",
+}
+
+# Rows that are seen with the row they belong to: its type, its table and the column that names it.
+WITH: Mapping[str, tuple[str, str, str]] = {
+    "OrderLine": ("Order", "sales_order", "order_id"),
+    "InventoryLevel": ("Location", "location", "location_id"),
+    "CaseStep": ("ConflictCase", "conflict_case", "case_id"),
+    "Alert": ("ConflictCase", "conflict_case", "case_id"),
+    "Delivery": ("Alert", "alert", "alert_id"),
+    "ConflictEvent": ("Conflict", "conflict", "subject_id"),
+    "SyncProgress": ("SyncRun", "sync_run", "subject_id"),
+}
+
+# What holds besides: some steps of a case are between colleagues, and alerts are for them alone.
+BESIDES: Mapping[tuple[str, Role], str] = {
+    ("CaseStep", PARTNER): "{visible_to_partner}",
+    ("Alert", PARTNER): NONE,
+}
+
+# Where product groups are assigned too, only what touches them is seen.
+GROUPED: Mapping[str, str] = {
+    "Order": "EXISTS (SELECT 1 FROM order_line AS item JOIN product AS article ON article.id = item.product_id "
+    "WHERE item.order_id = {id} AND article.product_group = ANY({viewer_groups}))",
+    "OrderLine": "EXISTS (SELECT 1 FROM product AS article WHERE article.id = {product_id} "
+    "AND article.product_group = ANY({viewer_groups}))",
+    "InventoryLevel": "EXISTS (SELECT 1 FROM product AS article WHERE article.id = {product_id} "
+    "AND article.product_group = ANY({viewer_groups}))",
+    "Offer": "EXISTS (SELECT 1 FROM product AS article WHERE article.id = {product_id} "
+    "AND article.product_group = ANY({viewer_groups}))",
+    "PricePolicy": "EXISTS (SELECT 1 FROM product AS article WHERE article.id = {product_id} "
+    "AND article.product_group = ANY({viewer_groups}))",
+    "Promotion": "({product_group} IS NULL AND {product_id} IS NULL OR {product_group} = ANY({viewer_groups}) "
+    "OR EXISTS (SELECT 1 FROM product AS article WHERE article.id = {product_id} "
+    "AND article.product_group = ANY({viewer_groups})))",
+    "TerritoryGrant": "({product_group} = '*' OR {product_group} = ANY({viewer_groups}))",
+    "Conflict": "({product_group} = '-' OR {product_group} = ANY({viewer_groups}))",
+    "ConflictCase": "({product_group} = '-' OR {product_group} = ANY({viewer_groups}))",
+}
+
+
+def rows(kind: str, viewer: Viewer) -> str:
+    """Return the template a row of a type must satisfy to be seen; ALL when every row may be.
+
+    Raises KeyError for a type without a policy: a table cannot be read before somebody has said who sees it.
+    """
+    if kind in PRIVATE:
+        return ALL if viewer.role is Role.ADMIN else PRIVATE[kind]
+    if viewer.role in EVERYTHING and (kind in ROWS or kind in WITH):
+        return ALL
+    conditions = [inherited(kind, viewer) if kind in WITH else own(kind, viewer), BESIDES.get((kind, viewer.role), ALL)]
+    if viewer.role is MANAGER and viewer.product_groups:
+        conditions.append(GROUPED.get(kind, ALL))
+    if NONE in conditions:
+        return NONE
+    return " AND ".join(f"({condition})" for condition in conditions if condition is not ALL)
+
+
+def own(kind: str, viewer: Viewer) -> str:
+    """Return the condition of a type that has one of its own."""
+    if ROWS[kind] is EVERYBODY:
+        return ALL
+    seen = ROWS[kind].get(viewer.role, NONE)
+    if viewer.role is MANAGER and not (viewer.partner_ids or viewer.region_ids or viewer.product_groups):
+        return NONE
+    if viewer.role is PARTNER and viewer.partner_id is None:
+        return NONE
+    return seen
+
+
+def inherited(kind: str, viewer: Viewer) -> str:
+    """Return the condition of a row that is seen with the row it belongs to."""
+    parent, table, column = WITH[kind]
+    condition = rows(parent, viewer)
+    if condition in (ALL, NONE):
+        return condition
+    alias = f"of_{table}"
+    return f"EXISTS (SELECT 1 FROM {table} AS {alias} WHERE {alias}.id = {{{column}}} AND {over(alias, condition)})"
+
+
+def shape(viewer: Viewer) -> tuple[object, ...]:
+    """Return what of a viewer changes the text of a statement; all else is bound as values."""
+    assigned = bool(viewer.partner_ids or viewer.region_ids or viewer.product_groups)
+    return viewer.role, viewer.partner_id is None, assigned, bool(viewer.product_groups), viewer.locale
+
+
+def may_read(roles: frozenset[Role] | None, viewer: Viewer) -> bool:
+    """Tell whether a field restricted to some roles may be read."""
+    return roles is None or viewer.role in roles

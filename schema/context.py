@@ -1,0 +1,89 @@
+"""Who asks, and what one request carries.
+
+A Viewer is the whole scope of a read: two viewers that are equal see the same rows, so it is part of every cache key.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
+
+import strawberry
+
+from hub.settings import Settings
+from hub.store.database import Store
+from schema.feed import Feed
+
+if TYPE_CHECKING:
+    from schema.compiler.door import Reader
+
+
+@strawberry.enum(description="What a caller is. Rows and fields follow from it.")
+class Role(Enum):
+    ADMIN = strawberry.enum_value("admin", description="Everything, including sources, policies and tokens.")
+    ANALYST = strawberry.enum_value("analyst", description="All rows, read only, plus backtests.")
+    CHANNEL_MANAGER = strawberry.enum_value(
+        "channel_manager", description="Conflicts, cases, alerts and policies of the partners assigned to the user."
+    )
+    DIRECT_SALES = strawberry.enum_value(
+        "direct_sales",
+        description="The brand's own sales. Own orders and customers; partners only as aggregates over enough partners.",
+    )
+    PARTNER = strawberry.enum_value("partner", description="Own rows only.")
+    SERVICE = strawberry.enum_value("service", description="Machine access: sync, replay, trusted documents.")
+
+
+@strawberry.enum(description="Languages of texts.")
+class Locale(Enum):
+    EN = strawberry.enum_value("en", description="English (`en`).")
+    ZH_CN = strawberry.enum_value("zh-CN", description="Simplified Chinese (`zh-CN`).")
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """The scope of a caller. `partner_ids`, `region_ids` and `product_groups` are what is assigned to a channel manager.
+
+    Nothing assigned means nothing seen. `token_id` names the token for the audit trail and is no part of the scope.
+    """
+
+    role: Role
+    user_id: int | None = None
+    partner_id: int | None = None
+    partner_ids: frozenset[int] = frozenset()
+    region_ids: frozenset[int] = frozenset()
+    product_groups: frozenset[str] = frozenset()
+    locale: Locale = Locale.EN
+    token_id: int | None = field(default=None, compare=False)
+    name: str = field(default="", compare=False)
+
+
+class Jobs(Protocol):
+    """What a mutation may ask the workers to do; `schema/app.py` hands over who does it."""
+
+    async def defer_sync(self, run_ids: Sequence[int]) -> None: ...
+
+
+@dataclass
+class Execution:
+    """How one root field was answered."""
+
+    path: str
+    mode: str
+    statements: int
+
+
+@dataclass
+class RequestContext:
+    """What one operation carries. What it learns on the way is for the response's `extensions`."""
+
+    viewer: Viewer
+    store: Store
+    settings: Settings
+    jobs: Jobs | None = None
+    feed: Feed | None = None
+    request_id: str = ""
+    executions: list[Execution] = field(default_factory=list)
+    watermark: datetime | None = None
+    stale: bool = False
+    reader: "Reader | None" = field(default=None, repr=False)

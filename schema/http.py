@@ -1,0 +1,212 @@
+"""GraphQL over HTTP: POST and GET on /graphql, server-sent events on /graphql/stream.
+
+Nothing a browser sends without asking first (a form, plain text, a link) executes anything: bodies are JSON, and every
+request carries a bearer token. Events have a path of their own because clients list `text/event-stream` among what they
+accept for ordinary queries too.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import Any
+
+import orjson
+from graphql import OperationType
+from starlette.requests import Request
+from starlette.responses import Response
+
+from schema.auth.roles import DEVELOPERS
+from schema.auth.tokens import Pass, Tokens
+from schema.context import Locale, Viewer
+from schema.documents import Refused
+from schema.errors import ErrorCode, HubGraphQLError
+from schema.operation import Answer, Ask, Operations, encode, new_request_id, refused
+from schema.probes import Metrics
+from schema.stream import EventStream
+from schema.visitors import Visitors
+
+JSON = "application/json"
+GRAPHQL = "application/graphql-response+json"
+LARGEST_BODY = 1024 * 1024
+REQUEST_ID = re.compile(r"[\w.-]{1,64}")
+
+
+class Problem(Exception):
+    """The request is answered with a status of its own, whatever the client accepts."""
+
+    def __init__(self, status: int, code: ErrorCode, message: str, **headers: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.error = HubGraphQLError(message, code)
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+@dataclass
+class Web:
+    """The HTTP side of the API."""
+
+    operations: Operations
+    tokens: Tokens
+    visitors: Visitors
+    metrics: Metrics
+    production: bool
+
+    async def graphql(self, request: Request) -> Response:
+        """Answer POST and GET on /graphql."""
+        return await self.guarded(request, self.once)
+
+    async def stream(self, request: Request) -> Response:
+        """Answer POST on /graphql/stream: one operation a connection."""
+        return await self.guarded(request, self.events)
+
+    async def guarded(self, request: Request, respond: Callable[[Request, str], Awaitable[Response]]) -> Response:
+        """Answer; what cannot be answered gets its status and a GraphQL error as its body."""
+        request_id = request.headers.get("x-request-id", "")
+        if not REQUEST_ID.fullmatch(request_id):
+            request_id = new_request_id()
+        try:
+            response = await respond(request, request_id)
+        except Problem as problem:
+            media = negotiated(request.headers.get("accept")) or JSON
+            response = written(refused([problem.error], request_id), media, problem.status)
+            response.headers.update(problem.headers)
+        response.headers["x-request-id"] = request_id
+        return response
+
+    async def once(self, request: Request, request_id: str) -> Response:
+        """Execute a query or a mutation and answer once."""
+        viewer = localised(request, (await self.admitted(request)).viewer)
+        media = negotiated(request.headers.get("accept"))
+        if media is None:
+            raise Problem(406, ErrorCode.BAD_REQUEST, f"Accept {GRAPHQL} or {JSON}.")
+        ask = self.asked_by_address(request, viewer) if request.method == "GET" else await asked_by_body(request)
+        begun = perf_counter()
+        answer, kind = await self.executed(ask, viewer, request_id, reading=request.method == "GET")
+        self.metrics.operation(kind, answer, perf_counter() - begun)
+        return written(answer, media, 200 if answer.executed or media == JSON else 400)
+
+    async def executed(self, ask: Ask, viewer: Viewer, request_id: str, *, reading: bool) -> tuple[Answer, str]:
+        """Prepare and run what was asked; return the answer and the kind of operation."""
+        try:
+            prepared = self.operations.prepare(ask, viewer)
+        except Refused as refusal:
+            return refused(refusal.errors, request_id), "refused"
+        if prepared.kind is OperationType.SUBSCRIPTION:
+            raise Problem(400, ErrorCode.BAD_REQUEST, "Follow events by WebSocket, or by POST on /graphql/stream.")
+        if reading and prepared.kind is OperationType.MUTATION:
+            raise Problem(405, ErrorCode.BAD_REQUEST, "A mutation is sent by POST.", Allow="POST")
+        return await self.operations.run(prepared, viewer, request_id), prepared.kind.value
+
+    async def events(self, request: Request, request_id: str) -> Response:
+        """Execute any operation and answer with a stream of events."""
+        admitted = await self.admitted(request)
+        if not accepts_events(request.headers.get("accept")):
+            raise Problem(406, ErrorCode.BAD_REQUEST, "Accept text/event-stream.")
+        ask = await asked_by_body(request)
+        self.metrics.operations.labels("stream", "ok").inc()
+        answers = self.operations.answers(ask, localised(request, admitted.viewer), request_id)
+        return EventStream(answers, self.visitors, admitted, refused([UNAUTHENTICATED], request_id))
+
+    async def admitted(self, request: Request) -> Pass:
+        """Return whom the request's token speaks for."""
+        found = await self.tokens.admit(request.headers.get("authorization"))
+        if found is None:
+            raise Problem(401, ErrorCode.UNAUTHENTICATED, UNAUTHENTICATED.message, WWW_Authenticate="Bearer")
+        return found
+
+    def asked_by_address(self, request: Request, viewer: Viewer) -> Ask:
+        """Read the operation from the address. In production only those who write queries may do so."""
+        if self.production and viewer.role not in DEVELOPERS:
+            raise Problem(405, ErrorCode.FORBIDDEN, "Your role sends its queries by POST.", Allow="POST")
+        words: dict[str, Any] = dict(request.query_params)
+        for name in ("variables", "extensions"):
+            if name in words:
+                words[name] = decoded(words[name].encode(), f"The parameter {name}")
+        return asked(words)
+
+
+UNAUTHENTICATED = HubGraphQLError(
+    "Send a token that is valid in the header `Authorization: Bearer …`.", ErrorCode.UNAUTHENTICATED
+)
+
+
+async def asked_by_body(request: Request) -> Ask:
+    """Read the operation from a JSON body of bounded size."""
+    media, _, parameters = request.headers.get("content-type", "").lower().partition(";")
+    charset = parameters.partition("charset=")[2].strip(' "')
+    if media.strip() != JSON or charset not in {"", "utf-8", "utf8"}:
+        raise Problem(415, ErrorCode.BAD_REQUEST, f"Send the operation as {JSON} in UTF-8.")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            raise Problem(413, ErrorCode.BAD_REQUEST, f"The body is longer than {LARGEST_BODY} bytes.", Connection="close")
+    value = decoded(bytes(body), "The body")
+    if not isinstance(value, dict):
+        raise Problem(400, ErrorCode.BAD_REQUEST, "The body is a JSON object with `query`; there is no batching.")
+    return asked(value)
+
+
+def decoded(text: bytes, what: str) -> Any:
+    """Return the value of a JSON text."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise Problem(400, ErrorCode.BAD_REQUEST, f"{what} is not JSON.") from error
+
+
+def asked(words: Mapping[str, Any]) -> Ask:
+    """Return the operation that the words of a request stand for."""
+    query, variables, name, extensions = (words.get(key) for key in ("query", "variables", "operationName", "extensions"))
+    if not isinstance(query, str) or not query:
+        raise Problem(400, ErrorCode.BAD_REQUEST, "`query` is a text and is not empty.")
+    if not isinstance(variables, dict | None):
+        raise Problem(400, ErrorCode.BAD_REQUEST, "`variables` is an object.")
+    if not isinstance(name, str | None):
+        raise Problem(400, ErrorCode.BAD_REQUEST, "`operationName` is a text.")
+    if not isinstance(extensions, dict | None):
+        raise Problem(400, ErrorCode.BAD_REQUEST, "`extensions` is an object.")
+    return Ask(query, variables, name or None)
+
+
+def written(answer: Answer, media: str, status: int) -> Response:
+    """Return the answer as a response."""
+    headers = {"cache-control": "private, no-cache", "vary": "Authorization, Accept, Accept-Language"}
+    return Response(encode(answer.body()), status, headers, f"{media}; charset=utf-8")
+
+
+def negotiated(accept: str | None) -> str | None:
+    """Return the media type the client prefers, None when it accepts neither. Who does not care gets plain JSON."""
+    wanted = weights(accept or "*/*")
+    plain = next((wanted[name] for name in (JSON, "application/*", "*/*") if name in wanted), 0.0)
+    exact = wanted.get(GRAPHQL, 0.0)
+    if exact > 0 and exact >= (wanted.get(JSON, 0.0)):
+        return GRAPHQL
+    return JSON if plain > 0 else None
+
+
+def accepts_events(accept: str | None) -> bool:
+    """Say whether a client can read server-sent events."""
+    wanted = weights(accept or "*/*")
+    return any(wanted.get(name, 0.0) > 0 for name in ("text/event-stream", "text/*", "*/*"))
+
+
+def weights(accept: str) -> dict[str, float]:
+    """Return the weight of each media type of an Accept header."""
+    found: dict[str, float] = {}
+    for entry in accept.lower().split(","):
+        media, *parameters = (part.strip() for part in entry.split(";"))
+        quality = next((part[2:] for part in parameters if part.startswith("q=")), "1")
+        try:
+            found[media] = float(quality)
+        except ValueError:
+            found[media] = 0.0
+    return found
+
+
+def localised(request: Request, viewer: Viewer) -> Viewer:
+    """Return the viewer with the language of the request, if it names one we have."""
+    first = request.headers.get("accept-language", "").lower().partition(",")[0].partition("-")[0].strip()
+    chosen = {"zh": Locale.ZH_CN, "en": Locale.EN}.get(first)
+    return viewer if chosen is None else replace(viewer, locale=chosen)

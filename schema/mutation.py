@@ -1,0 +1,16 @@
+"""Everything that can be changed. Root fields run one after the other, each in its own transaction."""
+
+import strawberry
+
+from schema.account import UserMutation
+from schema.acknowledgement import AlertMutation
+from schema.sync_request import SyncMutation
+from schema.token import TokenMutation
+
+
+@strawberry.type(
+    description="Everything that can be changed. Root fields run one after the other, each in its own transaction; at most 5 "
+    "per operation."
+)
+class Mutation(SyncMutation, AlertMutation, TokenMutation, UserMutation):
+    pass

@@ -1,0 +1,204 @@
+"""One operation, whatever brought it: prepared, executed, and answered without saying more than a client may know."""
+
+import traceback
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from inspect import isawaitable
+from typing import Any
+from uuid import uuid4
+
+import orjson
+import strawberry
+import structlog
+from graphql import ExecutionResult, GraphQLError, OperationType, execute, subscribe
+
+from schema.auth.roles import DEVELOPERS
+from schema.context import RequestContext, Viewer
+from schema.documents import Document, Documents, Refused
+from schema.errors import ErrorCode, HubGraphQLError
+
+log = structlog.get_logger()
+
+MASKED = "The hub failed to answer; quote the request id when you report it."
+TIMED_OUT = "The statement ran longer than allowed and was stopped; ask for less."
+# PostgreSQL's code of a statement that was cancelled.
+QUERY_CANCELED = "57014"
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What a client sent."""
+
+    query: str
+    variables: Mapping[str, Any] | None = None
+    operation_name: str | None = None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An operation that may be executed."""
+
+    ask: Ask
+    document: Document
+    kind: OperationType
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a client gets. `executed` is false when nothing ran: the document or its variables were refused."""
+
+    errors: list[dict[str, Any]]
+    extensions: dict[str, Any]
+    data: Any = None
+    executed: bool = True
+
+    def body(self) -> dict[str, Any]:
+        """Return the response as values; finished JSON inside `data` stays as it is until it is encoded."""
+        whole: dict[str, Any] = {"errors": self.errors} if self.errors else {}
+        if self.executed:
+            whole["data"] = self.data
+        if self.extensions:
+            whole["extensions"] = self.extensions
+        return whole
+
+
+Contexts = Callable[[Viewer, str], RequestContext]
+
+
+@dataclass
+class Operations:
+    """Executes operations against one schema."""
+
+    schema: strawberry.Schema
+    contexts: Contexts
+    production: bool
+    documents: Documents = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.documents = Documents(self.schema._schema, suggestions=not self.production)
+
+    def prepare(self, ask: Ask, viewer: Viewer) -> Prepared:
+        """Return the operation. Raises Refused."""
+        document = self.documents.get(ask.query)
+        if document.introspects and self.production and viewer.role not in DEVELOPERS:
+            raise Refused([HubGraphQLError("Your role may not read the schema of this hub.", ErrorCode.FORBIDDEN)])
+        try:
+            return Prepared(ask, document, document.operation(ask.operation_name).operation)
+        except HubGraphQLError as error:
+            raise Refused([error]) from error
+
+    async def run(self, prepared: Prepared, viewer: Viewer, request_id: str) -> Answer:
+        """Execute a query or a mutation."""
+        context = self.contexts(viewer, request_id)
+        result = execute(self.schema._schema, prepared.document.node, **self.arguments(prepared, context))
+        done = await result if isawaitable(result) else result
+        return answered(done, request_id, self.learned(context))
+
+    async def follow(self, prepared: Prepared, viewer: Viewer, request_id: str) -> AsyncGenerator[Answer, None]:
+        """Execute any operation over a transport that can carry several answers."""
+        if prepared.kind is not OperationType.SUBSCRIPTION:
+            yield await self.run(prepared, viewer, request_id)
+            return
+        context = self.contexts(viewer, request_id)
+        stream = subscribe(self.schema._schema, prepared.document.node, **self.arguments(prepared, context))
+        results = await stream if isawaitable(stream) else stream
+        if isinstance(results, ExecutionResult):
+            yield answered(results, request_id, {})
+            return
+        async with aclosing(closable(results)) as events:
+            try:
+                async for event in events:
+                    yield answered(event, request_id, {})
+            except Exception as error:  # what ends a source of events is answered like what ends a query
+                yield refused([error if isinstance(error, GraphQLError) else fault(error)], request_id)
+
+    async def answers(self, ask: Ask, viewer: Viewer, request_id: str) -> AsyncGenerator[Answer, None]:
+        """Yield the answers to an operation; one that is refused has one answer too."""
+        try:
+            prepared = self.prepare(ask, viewer)
+        except Refused as refusal:
+            yield refused(refusal.errors, request_id)
+            return
+        async with aclosing(self.follow(prepared, viewer, request_id)) as found:
+            async for answer in found:
+                yield answer
+
+    def arguments(self, prepared: Prepared, context: RequestContext) -> dict[str, Any]:
+        """Return what both kinds of execution take."""
+        return {
+            "context_value": context,
+            "variable_values": dict(prepared.ask.variables or {}),
+            "operation_name": prepared.ask.operation_name,
+            "executor_class": self.schema.execution_context_class,
+            "hide_suggestions": self.production,
+        }
+
+    def learned(self, context: RequestContext) -> dict[str, Any]:
+        """Return what an operation came to know on its way: how fresh its data is and, for developers, how it was read."""
+        learned: dict[str, Any] = {}
+        if context.watermark is not None:
+            learned["freshness"] = {"watermark": context.watermark, "stale": context.stale}
+        if not self.production and context.executions:
+            learned["execution"] = context.executions
+        return learned
+
+
+def answered(result: ExecutionResult, request_id: str, learned: Mapping[str, Any]) -> Answer:
+    """Turn a result into what the client gets."""
+    errors = result.errors or []
+    # Only what was refused before execution, such as a variable of the wrong type, has no path.
+    executed = result.data is not None or any(error.path for error in errors)
+    return Answer([shown(error, request_id) for error in errors], {"requestId": request_id, **learned}, result.data, executed)
+
+
+def closable(results: AsyncIterator[ExecutionResult]) -> AsyncGenerator[ExecutionResult, None]:
+    """Say what graphql-core's iterator of results also is."""
+    assert isinstance(results, AsyncGenerator)
+    return results
+
+
+def fault(error: Exception) -> GraphQLError:
+    """Return an exception as the error of an operation."""
+    return GraphQLError(str(error), original_error=error)
+
+
+def refused(errors: list[GraphQLError], request_id: str) -> Answer:
+    """Return the answer to a request that was not executed."""
+    return Answer([shown(error, request_id) for error in errors], {"requestId": request_id}, executed=False)
+
+
+def shown(error: GraphQLError, request_id: str) -> dict[str, Any]:
+    """Return an error as a client may see it. What is not the client's doing is logged whole and shown masked."""
+    formatted: dict[str, Any] = dict(error.formatted)
+    if "code" not in (error.extensions or {}):
+        code, message = judged(error)
+        if code is ErrorCode.INTERNAL_SERVER_ERROR:
+            cause = error.original_error or error
+            # As text: a renderer that prints local variables would print tokens.
+            log.error("operation failed", request_id=request_id, trace="".join(traceback.format_exception(cause)))
+        formatted["message"] = message
+        formatted["extensions"] = {"code": code.value}
+    formatted["extensions"] = {**formatted.get("extensions", {}), "requestId": request_id}
+    return formatted
+
+
+def judged(error: GraphQLError) -> tuple[ErrorCode, str]:
+    """Return the code and the text of an error that brought none."""
+    cause = error.original_error
+    if isinstance(cause, TimeoutError) or getattr(cause, "sqlstate", None) == QUERY_CANCELED:
+        return ErrorCode.QUERY_TIMEOUT, TIMED_OUT
+    # The library's own complaints are about variables and arguments; whatever the hub raised has a cause.
+    if cause is None or isinstance(cause, GraphQLError):
+        return ErrorCode.BAD_USER_INPUT, error.message
+    return ErrorCode.INTERNAL_SERVER_ERROR, MASKED
+
+
+def encode(value: object) -> bytes:
+    """Return JSON; dataclasses and instants are written as the API writes them."""
+    return orjson.dumps(value, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
+
+
+def new_request_id() -> str:
+    """Return a name for a request that brought none."""
+    return uuid4().hex

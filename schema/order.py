@@ -1,0 +1,289 @@
+"""Order and its lines. A return is an order of its own."""
+
+from datetime import date, datetime
+from enum import Enum
+from typing import Annotated
+
+import strawberry
+
+from schema.compiler.catalog import (
+    Figure,
+    Groups,
+    Sort,
+    Sums,
+    Totals,
+    argument,
+    column,
+    declared,
+    money,
+    one,
+    pages,
+    part,
+    table,
+    taking,
+)
+from schema.customer import Customer
+from schema.directives import Cost, ListSize
+from schema.node import CHANNEL, GLOBAL_ID, ChannelClass, Money, Node, Quantity, channel_class, goods
+from schema.paging import Connection
+from schema.partner import Partner
+from schema.product import Product
+from schema.region import Location, Region
+from schema.source import ExternalRef, Synced, own_reference
+from schema.where import (
+    Choice,
+    DateTimeFilter,
+    IDFilter,
+    MoneyFilter,
+    RegionFilter,
+    SortKey,
+    StringFilter,
+    asked,
+    where,
+)
+
+
+@strawberry.enum(description="What an order is.")
+class OrderKind(Enum):
+    SELL_IN = strawberry.enum_value("sell_in", description="Brand to partner, or partner to partner.")
+    SELL_OUT = strawberry.enum_value("sell_out", description="Partner to its customer.")
+    RETURN = strawberry.enum_value("return", description="Return of goods.")
+    TRANSFER = strawberry.enum_value("transfer", description="Goods moved between places without a sale.")
+
+
+@strawberry.enum(description="Normalised state of an order. The source's own word is in `sourceStatus`.")
+class OrderState(Enum):
+    DRAFT = strawberry.enum_value("draft", description="Not binding yet. Carts are never stored as orders.")
+    OPEN = strawberry.enum_value("open", description="Confirmed.")
+    PARTLY_FULFILLED = strawberry.enum_value("partly_fulfilled", description="Partly shipped.")
+    FULFILLED = strawberry.enum_value("fulfilled", description="Shipped in full.")
+    CANCELLED = strawberry.enum_value("cancelled", description="Cancelled.")
+    UNKNOWN = strawberry.enum_value(
+        "unknown", description="The source sent a status the connector does not know; see `sourceStatus`."
+    )
+
+
+@strawberry.enum(description="Who started a sale.")
+class SaleInitiation(Enum):
+    ACTIVE = strawberry.enum_value("active", description="The seller approached the buyer.")
+    PASSIVE = strawberry.enum_value("passive", description="The buyer came unasked.")
+    UNKNOWN = strawberry.enum_value("unknown", description="Not known.")
+
+
+PARTY = "{id} = CASE WHEN {up.kind} = 'sell_in' THEN {up.buyer_partner_id} ELSE {up.partner_id} END"
+CLASS = channel_class("{ordered_on}")
+NET = "CASE WHEN {tax_included} THEN {amount} / (1 + {tax_rate}) ELSE {amount} END"
+BASE_UNITS = "nullif({qty} * hub_units_per_pack({product_id}), 0)"
+
+
+def header(column: str) -> str:
+    """Return a column of the order a line belongs to."""
+    return f"(SELECT header.{column} FROM sales_order AS header WHERE header.id = {{order_id}})"  # noqa: S608
+
+
+CURRENCY = header("currency")
+
+
+@table("order_line", sorts={"LINE_NUMBER": Sort("number", "int")}, live="{deleted_at} IS NULL", models=("order",))
+@strawberry.type(description="One line of an order.")
+class OrderLine(Node):
+    id: strawberry.ID = column("id", GLOBAL_ID)
+    order: Annotated["Order", strawberry.lazy("schema.order")] = one("order_id", "Order.")
+    line_number: int = column("number", "Number of the line, from 1.")
+    product: Product | None = one("product_id", "Product; null when the article could not be matched.")
+    source_sku: str = column("sku", "Article number at the source.")
+    quantity: Quantity = part(goods("{qty}"), "How much; positive on a return too.")
+    unit_price: Money = money(
+        "CASE WHEN {qty} = 0 THEN {amount} ELSE round({amount} / {qty}, 6) END",
+        CURRENCY,
+        "Price of one `quantity.unit` as the source states it.",
+    )
+    tax_included: bool | None = column("tax_included", "Whether `unitPrice` includes tax; null when the source does not say.")
+    net_unit_price: Money | None = money(
+        f"round({NET} / {BASE_UNITS}, 6)",
+        CURRENCY,
+        "Price of one base unit without tax; null when pack size or tax is not known.",
+        optional=True,
+    )
+    line_total: Money = money("amount", CURRENCY, "Sum of the line as the source states it.")
+    promotion_ref: str | None = column(header("promo_ref"), "Promotion the source names.")
+    deal_ref: str | None = column(header("deal_ref"), "Deal registration the source names.")
+    serials: list[str] = column("{serials}[1:100]", "Serial numbers, at most 100.")
+
+
+@table(
+    "sales_order",
+    live="{deleted_at} IS NULL",
+    sorts={
+        "PLACED_AT": Sort("placed_at", "timestamptz"),
+        "UPDATED_AT": Sort("coalesce({source_updated_at}, {fetched_at})", "timestamptz"),
+        "NUMBER": Sort("key", "text"),
+        "TOTAL": Sort("total", "numeric"),
+    },
+    models=("order",),
+)
+@strawberry.type(description="An order, a sell-through report line group or a return.")
+class Order(Node, Synced):
+    id: strawberry.ID = column("id", GLOBAL_ID)
+    number: str = column("key", "Number at the source.")
+    kind: OrderKind = column("kind", "What it is.")
+    state: OrderState = column("state", "Normalised state.")
+    source_status: str | None = column("source_status", "State in the source's own word.")
+    channel: str = column("channel", CHANNEL)
+    channel_class: ChannelClass = column(CLASS, "Class of the channel on the day of the order.", always=True)
+    partner: Partner | None = one(
+        PARTY,
+        "Partner that sold (SELL_OUT, RETURN) or bought (SELL_IN); null for direct sales or when hidden from the caller.",
+    )
+    sold_to: Customer | None = one("customer_id", "Who ordered.")
+    ship_to_region: Region | None = one("ship_to_region_id", "Region the goods go to. Territory rules use this one.")
+    ship_from: Location | None = one("location_id", "Place the goods leave.")
+    initiated: SaleInitiation = column("initiated", "Who started the sale.")
+    return_of: Annotated["Order", strawberry.lazy("schema.order")] | None = one(
+        "{source_id} = {up.source_id} AND {up.kind} = 'return' AND {key} = (SELECT back.return_of_order "
+        "FROM order_line AS back WHERE back.order_id = {up.id} AND back.return_of_order IS NOT NULL "
+        "ORDER BY back.number LIMIT 1)",
+        "Order of which this is the return; null otherwise.",
+    )
+    drop_ship_for: Partner | None = one("drop_ship_for_id", "Partner on whose behalf it was shipped; null otherwise.")
+    invoice_ref: str | None = column("invoice_ref", "Invoice number.")
+    ordered_on: date = column("ordered_on", "Business day of the order: the day for prices, grants and rates.")
+    placed_at: datetime = column("placed_at", "When it was placed.")
+    updated_at: datetime = column(
+        "coalesce({source_updated_at}, {fetched_at})", "When the source last changed it.", always=True
+    )
+    total: Money = money("total", "currency", "Sum of the lines as the source states it.")
+    net_total: Money | None = money("net_total", "currency", "Sum without tax.", optional=True)
+    lines: Connection[OrderLine] = pages("Lines, by line number.", [("LINE_NUMBER", False)], join="{order_id} = {up.id}")
+    external_refs: list[ExternalRef] = own_reference()
+
+
+@strawberry.enum(description="What orders can be grouped by.")
+class OrderDimension(Enum):
+    PARTNER = strawberry.enum_value("partner", description="Partner code.")
+    REGION = strawberry.enum_value("region", description="Code of the ship-to region.")
+    CHANNEL = strawberry.enum_value("channel", description="Channel.")
+    STATE = strawberry.enum_value("state", description="State.")
+    DAY = strawberry.enum_value("day", description="Day of `placedAt`, UTC, as `2026-03-01`.")
+    MONTH = strawberry.enum_value("month", description="Month of `placedAt`, UTC, as `2026-03`.")
+    CURRENCY = strawberry.enum_value("currency", description="Currency.")
+
+
+TOTALS = Sums("{currency}", {"amount": "sum({total})", "currency": "{currency}"}, "true")
+
+
+@strawberry.type(description="One group of orders.")
+class OrderGroup:
+    key: list[str | None] = column("key", "Values of the dimensions in the order asked for; null = no value.", always=True)
+    count: int | None = column("count(*)", "Number of orders; null when suppressed.")
+    total: list[Money] | None = declared("Sum of `total`, one entry per currency; null when suppressed.", TOTALS)
+    suppressed: bool = column(
+        "(false)",
+        "Whether the figures are hidden because the group has fewer partners than `minimumGroupSize`.",
+        always=True,
+    )
+
+
+@strawberry.type(
+    description="Figures over all orders that match the filter and that the caller may see. Page arguments do not matter."
+)
+class OrderAggregates:
+    count: int = column("count(*)", "Number of orders. Exact.", always=True)
+    total: list[Money] = declared("Sum of `total`, one entry per currency, by currency code.", TOTALS)
+    first_placed_at: datetime | None = column("min({placed_at})", "Earliest `placedAt`; null when there are none.")
+    last_placed_at: datetime | None = column("max({placed_at})", "Latest `placedAt`; null when there are none.")
+    group_by: list[OrderGroup] = taking(
+        declared(
+            "The same figures by group, largest count first.",
+            Groups(
+                {
+                    "PARTNER": Figure("Partner", PARTY, "max({code})"),
+                    "REGION": Figure("Region", "{id} = {up.ship_to_region_id}", "max({code})"),
+                    "CHANNEL": "{channel}",
+                    "STATE": "upper({state})",
+                    "DAY": "to_char({placed_at} AT TIME ZONE 'UTC', 'YYYY-MM-DD')",
+                    "MONTH": "to_char({placed_at} AT TIME ZONE 'UTC', 'YYYY-MM')",
+                    "CURRENCY": "{currency}",
+                }
+            ),
+            directives=[
+                Cost(weight="10"),
+                ListSize(slicing_arguments=["first"], require_one_slicing_argument=False, assumed_size=20),
+            ],
+        ),
+        argument("dimensions", list[OrderDimension], "Dimensions, 1..3."),
+        argument("first", int | None, "How many groups, 1..100.", 20),
+    )
+
+
+@strawberry.type(description="A page of orders.")
+class OrderConnection(Connection[Order]):
+    aggregates: OrderAggregates = declared(
+        "Figures over all orders that match, not only this page.", Totals(), directives=[Cost(weight="10")]
+    )
+
+
+@strawberry.input(description="Conditions on OrderKind.")
+class OrderKindFilter(Choice[OrderKind]):
+    pass
+
+
+@strawberry.input(description="Conditions on OrderState.")
+class OrderStateFilter(Choice[OrderState]):
+    pass
+
+
+@strawberry.input(description="Conditions on ChannelClass.")
+class ChannelClassFilter(Choice[ChannelClass]):
+    pass
+
+
+@strawberry.input(description="Which orders.")
+class OrderFilter:
+    number: StringFilter | None = where("key", "Number at the source.")
+    kind: OrderKindFilter | None = where("kind", "Kind.")
+    state: OrderStateFilter | None = where("state", "State.")
+    channel: StringFilter | None = where("channel", "Channel.")
+    channel_class: ChannelClassFilter | None = where(CLASS, "Class of the channel.")
+    source: IDFilter | None = where("source_id", "Source.", to="Source")
+    partner: IDFilter | None = where(("partner_id", "buyer_partner_id"), "Partner that sold or bought.", to="Partner")
+    sold_to: IDFilter | None = where("customer_id", "Customer that ordered.", to="Customer")
+    ship_to_region: RegionFilter | None = where("ship_to_region_id", "Ship-to region.")
+    product: IDFilter | None = where(
+        "product_id", "Product on any line.", to="Product", through=("OrderLine", "{order_id} = {up.id}")
+    )
+    placed_at: DateTimeFilter | None = where("placed_at", "Time of placing.", cast="timestamptz")
+    updated_at: DateTimeFilter | None = where(
+        "coalesce({source_updated_at}, {fetched_at})", "Time of the latest change at the source.", cast="timestamptz"
+    )
+    total: MoneyFilter | None = where("total", "Sum to pay.", cast="numeric")
+    and_: list["OrderFilter"] | None = asked("All of these hold, at most 20.", "and")
+    or_: list["OrderFilter"] | None = asked("At least one of these holds, at most 20.", "or")
+    not_: "OrderFilter | None" = asked("This does not hold.", "not")
+
+
+@strawberry.enum(
+    description="What orders can be sorted by. The id is always added as the last key, so that the order is total."
+)
+class OrderSortField(Enum):
+    PLACED_AT = strawberry.enum_value("placed_at", description="Time of placing.")
+    UPDATED_AT = strawberry.enum_value("updated_at", description="Time of the latest change at the source.")
+    NUMBER = strawberry.enum_value("number", description="Number at the source, by code point.")
+    TOTAL = strawberry.enum_value(
+        "total", description="Amount of `total`, without regard to currency; combine with a currency filter."
+    )
+
+
+@strawberry.input(description="One sort key of orders. At most 3 keys.")
+class OrderSort(SortKey[OrderSortField]):
+    pass
+
+
+@strawberry.type
+class OrderQuery:
+    orders: OrderConnection | None = pages(
+        "Orders. Default order: newest first.",
+        [("PLACED_AT", True)],
+        filter=OrderFilter | None,
+        order=list[OrderSort] | None,
+    )

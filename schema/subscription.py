@@ -1,0 +1,174 @@
+"""Everything that can be followed.
+
+An event is a row that the transaction wrote which made it happen. `after` resumes: all later events still kept come first,
+then new ones as they happen.
+"""
+
+from collections.abc import AsyncGenerator
+from datetime import datetime
+from enum import Enum
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+from graphql import VariableNode
+
+from hub.store.event import is_kept
+from schema.compiler.catalog import column, one, table, text
+from schema.compiler.follow import MOST_EVENTS, SUBJECTS, read_events
+from schema.context import RequestContext
+from schema.errors import ErrorCode, HubGraphQLError, bad_input
+from schema.scalars import BigInt
+from schema.where import given
+
+if TYPE_CHECKING:
+    from schema.conflict import Conflict, ConflictFilter
+    from schema.sync_run import SyncRun
+
+Info = strawberry.Info[RequestContext, None]
+
+
+OF_RUN = "FROM sync_run AS run WHERE run.id = {subject_id}"
+DONE = f"coalesce(({{body}} ->> 'done')::int, (SELECT run.records_read {OF_RUN}), 0)"
+EXPECTED = f"coalesce(({{body}} ->> 'expected')::int, (SELECT run.expected {OF_RUN}))"
+# As fast as so far.
+ESTIMATED_END = (
+    "(SELECT CASE WHEN run.state = 'running' AND run.records_read > 0 AND run.expected >= run.records_read "
+    f"THEN run.started_at + ({{occurred_at}} - run.started_at) * run.expected / run.records_read END {OF_RUN})"
+)
+
+
+def in_words(chinese: bool) -> str:
+    """Return what a run is doing in one of our languages."""
+    waiting = "等待配额，直到 " if chinese else "waiting for quota until "
+    words = {
+        "requested": ("等待开始", "waiting to start"),
+        "running": ("读取中", "reading"),
+        "succeeded": ("已完成", "finished"),
+        "succeeded_with_rejects": ("已完成，有记录被搁置", "finished, some records set aside"),
+        "partial": ("部分完成，将继续", "finished in part, will go on"),
+    }
+    cases = " ".join(f"WHEN '{state}' THEN '{both[0 if chinese else 1]}'" for state, both in words.items())
+    quota = f"WHEN 'rate_limited' THEN '{waiting}' || to_char(run.retry_at AT TIME ZONE 'UTC', 'HH24:MI')"
+    return f"CASE run.state {quota} {cases} ELSE '{'已结束' if chinese else 'ended'}' END"
+
+
+ACTIVITY = f"(SELECT CASE {{viewer_locale}} WHEN 'zh-CN' THEN {in_words(True)} ELSE {in_words(False)} END {OF_RUN})"
+
+
+@strawberry.enum(description="What happened to a finding.")
+class ConflictEventKind(Enum):
+    RAISED = strawberry.enum_value("raised", description="Found for the first time.")
+    CHANGED = strawberry.enum_value("changed", description="Judged again with another score, class or evidence.")
+    RESOLVED = strawberry.enum_value("resolved", description="Ceased to hold.")
+    REOPENED = strawberry.enum_value("reopened", description="Held again after it had ceased to.")
+
+
+@strawberry.interface(description="Something that happened.")
+class Event:
+    event_id: BigInt = column("number", "Position.")
+    occurred_at: datetime = column("occurred_at", "When.")
+
+
+@table("event")
+@strawberry.type(description="Something happened to a finding.")
+class ConflictEvent(Event):
+    event_id: BigInt = column("number", "Position.")
+    occurred_at: datetime = column("occurred_at", "When.")
+    kind: ConflictEventKind = column("kind", "What.")
+    score_before: float | None = column("({body} ->> 'score_before')::float8", "Score before, 0..100 points; null when RAISED.")
+    conflict: Annotated["Conflict", strawberry.lazy("schema.conflict")] = one("subject_id", "The finding as it is now.")
+
+
+@table("event")
+@strawberry.type(description="State of a run at one instant.")
+class SyncProgress(Event):
+    event_id: BigInt = column("number", "Position.")
+    occurred_at: datetime = column("occurred_at", "When.")
+    run: Annotated["SyncRun", strawberry.lazy("schema.sync_run")] = one("subject_id", "The run as it is now.")
+    done: int = column(DONE, "Records done.", always=True)
+    expected: int | None = column(EXPECTED, "Records expected; null when the source announces none.")
+    estimated_end_at: datetime | None = column(ESTIMATED_END, "When it will probably end; null when not known.")
+    activity: str = text(ACTIVITY, "What it is doing, in the caller's language: `waiting for quota until 10:42`.", always=True)
+
+
+async def events(info: Info, kind: str, after: int | None) -> AsyncGenerator[Any, None]:
+    """Yield the events of a type after one, those of now when there is none, for as long as somebody reads."""
+    feed = info.context.feed
+    assert feed is not None
+    topic, _ = SUBJECTS[kind]
+    raw: Any = info._raw_info
+    if after:
+        await demand_kept(info, topic, after)
+    place = feed.last[topic] if after is None else after
+    if after is None and topic == "sync":
+        for _, event in await read_events(raw, kind, {"after": 0, "upto": place}, present=True):
+            yield event
+    key = (kind, info.context.viewer, asked(raw))
+    while True:
+        upto = await feed.beyond(topic, place)
+        given = {"after": place, "upto": upto}
+        found = await feed.shared((key, place, upto), partial(read_events, raw, kind, given))
+        for _, event in found:
+            yield event
+        place = found[-1][0] if len(found) == MOST_EVENTS else upto
+
+
+async def demand_kept(info: Info, topic: str, after: int) -> None:
+    """Refuse a place that would leave a gap. The last event somebody received is kept as long as those after it."""
+    if after < 0:
+        raise bad_input("`after` is the eventId of an event, or 0 for the oldest.")
+    async with info.context.store.connection() as connection:
+        if not await is_kept(connection, topic, after):
+            message = "This event is no longer kept; read the present state anew and follow from there."
+            raise HubGraphQLError(message, ErrorCode.CURSOR_EXPIRED)
+
+
+def asked(raw: Any) -> tuple[object, ...]:
+    """Return all of an operation that its answers depend on; where a follower began is no part of it."""
+    begun = next((one.value for one in raw.field_nodes[0].arguments if one.name.value == "after"), None)
+    place = begun.name.value if isinstance(begun, VariableNode) else None
+    rest = sorted((name, repr(value)) for name, value in raw.variable_values.items() if name != place)
+    return raw.operation.loc.source.body, raw.operation.name and raw.operation.name.value, tuple(rest)
+
+
+@strawberry.type(
+    description="Everything that can be followed. `after` resumes: all later events still kept are sent first, then new ones "
+    "as they come."
+)
+class Subscription:
+    @strawberry.subscription(description="Findings raised, changed, resolved, reopened. Kept for 30 days.")
+    async def conflict_events(
+        self,
+        info: Info,
+        after: Annotated[
+            BigInt | None,
+            strawberry.argument(description='Last event received; "0" = from the oldest kept; null = only new ones.'),
+        ] = strawberry.UNSET,
+        filter: Annotated[
+            Annotated["ConflictFilter", strawberry.lazy("schema.conflict")] | None,
+            strawberry.argument(description="Which findings."),
+        ] = strawberry.UNSET,
+    ) -> AsyncGenerator[ConflictEvent, None]:
+        async for event in events(info, "ConflictEvent", given(after)):
+            yield event
+
+    @strawberry.subscription(
+        description="Progress of runs, at most one event per run and second, and every change of state. Kept for 24 hours."
+    )
+    async def sync_progress(
+        self,
+        info: Info,
+        after: Annotated[
+            BigInt | None,
+            strawberry.argument(
+                description='Last event received; "0" = from the oldest kept; null = the present state, then new ones.'
+            ),
+        ] = strawberry.UNSET,
+        source_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Only runs of this source.")
+        ] = strawberry.UNSET,
+        run_id: Annotated[strawberry.ID | None, strawberry.argument(description="Only this run.")] = strawberry.UNSET,
+    ) -> AsyncGenerator[SyncProgress, None]:
+        async for event in events(info, "SyncProgress", given(after)):
+            yield event

@@ -1,0 +1,113 @@
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from hub.conflicts import engine
+from hub.conflicts.registry import all_rules, collect, finding_of
+from hub.conflicts.rule import Finding, sentence
+from hub.conflicts.statements import FOLDER, premises
+from hub.errors import SettingsError
+from hub.store.database import Store
+from trading import NOON, World, example_world
+
+FORBIDDEN = ("malicious", "violation", "violator", "offender", "cheat", "fraud", "penalty", "恶意", "违规", "违约", "作弊", "欺诈", "处罚")  # fmt: skip
+
+
+def test_the_rules_are_those_in_the_folder() -> None:
+    files = {file.stem for file in (FOLDER / "rules").glob("*.py")} - {"__init__"}
+    assert set(all_rules()) == files
+
+
+def test_a_rule_that_reads_another_comes_after_it() -> None:
+    order = list(all_rules())
+    assert order.index("cross_region_sale") < order.index("territory_overlap")
+
+
+@pytest.mark.parametrize("name", all_rules())
+def test_every_step_of_a_rule_has_a_statement(name: str) -> None:
+    pair = all_rules()[name]
+    known = {*pair.statements, *premises()}
+    assert {"keys", "all_keys", *pair.rule.steps} <= known
+    assert pair.rule.steps[-1] == "judge"
+
+
+def test_two_rules_of_one_name_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "acme_rules"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "territory_overlap.py").write_text("from hub.conflicts.rules.territory_overlap import territory_overlap\n")
+    (package / "territory_overlap.sql").write_text("-- keys --\nSELECT 1;\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(SettingsError, match="Two rules are called territory_overlap"):
+        collect(["hub.conflicts.rules", "acme_rules"])
+    for module in [name for name in sys.modules if name.startswith("acme_rules")]:
+        del sys.modules[module]
+
+
+@pytest.mark.parametrize("file", sorted(FOLDER.rglob("*.py")) + sorted(FOLDER.rglob("*.sql")), ids=lambda file: file.name)
+def test_wording_is_neutral(file: Path) -> None:
+    text = file.read_text(encoding="utf-8").lower()
+    assert [word for word in FORBIDDEN if word in text] == []
+
+
+async def test_a_finding_reads_as_one_sentence(store: Store) -> None:
+    world = await example_world(store)
+    await world.order("O1", "GD-B", "CN-SH", [("P1", "40", "2800")])
+    await world.detect()
+    (row,) = (await world.findings("cross_region_sale")).values()
+    finding = finding_of(row)
+    assert sentence(finding) == (
+        "GD-B delivered 40 units of P1 (order O1, line 1, 2026-03-01) to CN-SH, where SH-A holds X alone."
+    )
+    assert sentence(finding, "zh") == (
+        "GD-B 于 2026-03-01 将 40 件 P1(订单 O1 第 1 行)发往 CN-SH,该区域 X 由 SH-A 独家经营。"
+    )
+
+
+def test_a_field_that_is_absent_reads_as_a_dash() -> None:
+    rule = all_rules()["territory_overlap"].rule
+    finding = Finding(
+        rule=rule,
+        classification="nested",
+        event_day=date(2026, 1, 1),
+        accused="-",
+        victim="-",
+        product_group="X",
+        base_sku="-",
+        region="CN",
+        evidence={"grant_a": "G1", "shared_to": None},
+    )
+    assert "from – to –" in sentence(finding)
+
+
+async def test_a_rule_without_its_records_says_so(store: Store) -> None:
+    async with store.connection() as connection:
+        assert await engine.not_run(connection) == {
+            "below_policy_offer": "needs offer",
+            "cross_region_sale": "needs sales_order",
+            "territory_overlap": "needs territory_grant",
+            "unit_mapping_suspect": "needs offer or sales_order",
+        }
+    await example_world(store)
+    async with store.connection() as connection:
+        assert "territory_overlap" not in await engine.not_run(connection)
+
+
+async def test_the_number_of_statements_does_not_grow_with_the_records(store: Store) -> None:
+    world = await example_world(store)
+    await world.detect()
+    assert await statements(world, 1, "A") == await statements(world, 40, "B")
+
+
+async def statements(world: World, orders: int, prefix: str) -> int:
+    """Return how many statements it takes to judge so many new orders."""
+    for number in range(orders):
+        await world.order(f"{prefix}{number}", "GD-B", "CN-SH", [("P1", "40", "2800")])
+    seen: list[str] = []
+    async with world.store.transaction() as connection:
+        with connection.query_logger(lambda record: seen.append(record.query)):
+            await engine.examine(connection, NOON, limit=10_000, full=False)
+        await connection.execute("DELETE FROM dirty_record")
+    return len(seen)
