@@ -1,9 +1,11 @@
 """What fell between two chairs is picked up: runs without a job, jobs without a worker, records nobody has judged.
 
-Waiting is done here too: a run that broke off or was told to come back later is deferred when its time has come.
+Waiting is done here too: a run that broke off or was told to come back later is deferred when its time has come. And events
+that nobody can follow any more are dropped.
 """
 
 from hub.clock import now
+from hub.store.event import forget
 from hub.store.statements import statement
 from jobs.queue import Queue
 
@@ -15,6 +17,7 @@ async def sweep(queue: Queue) -> None:
         await connection.execute(AGAIN.sql, *AGAIN.arguments({"now": now()}))
         due = [row["id"] for row in await connection.fetch(UNATTENDED.sql, *UNATTENDED.arguments({"now": now()}))]
         work = await connection.fetchrow(OPEN_WORK.sql, *OPEN_WORK.arguments({"now": now()}))
+        await forget(connection)
     if due:
         in_hand = await queue.runs_in_hand()
         await queue.defer_sync([run for run in due if run not in in_hand])

@@ -9,7 +9,7 @@ from hub.intake import identity, order
 from hub.intake.batch import Batch, Normalise, Sorted, keep, key_text, refused, sort, translate
 from hub.intake.identity import Identities, Origin
 from hub.intake.shape import SHAPES, Reference, Shape
-from hub.records import CanonicalRecord, Order, PricePolicy, Product, Promotion
+from hub.records import CanonicalRecord, Order, OrderLine, PricePolicy, Product, Promotion
 from hub.records.message import SyncMode
 from hub.records.source import Stream
 from hub.store import dirty, raw
@@ -22,6 +22,8 @@ from hub.store.sync_run import Claim, Counts, advance, count
 
 Mapped = Mapping[str, tuple[CanonicalRecord, ...]]
 Mark = tuple[str, int, dict[str, object] | None]
+Header = tuple[Order, Sequence[OrderLine], int]  # with its lines and its payload
+Line = tuple[Order, OrderLine, int]
 # Below this many records a share says nothing.
 FEWEST_TO_GUARD = 20
 
@@ -132,6 +134,8 @@ async def identify(connection: Connection, landing: Landing, out: Sorted, mapped
         found = await identity.resolve(connection, landing.origin, golden, wanted)
         found.resolve.update(dict.fromkeys(own - set(found.resolve), 0))
         bases = await base_articles(connection, mapped, found)
+        if not bases and wanted <= found.resolve.keys():
+            return found
         refusals = {key: why for key, records in mapped.items() if (why := refusal(records, found, bases)) is not None}
         if not refusals:
             return found
@@ -326,22 +330,30 @@ async def write_orders(
     new_numbers = [number for number in by_number if number not in have]
     order_ids = dict(zip(new_numbers, await ids(connection, len(new_numbers)), strict=True))
     order_ids.update({number: id for number, (id, _) in have.items()})
-    headers: tuple[list[Row], list[Row]] = ([], [])
-    lines: tuple[list[Row], list[Row]] = ([], [])
+    # New and existing ones; rows are made while the database takes those before them.
+    headers: tuple[list[Header], list[Header]] = ([], [])
+    lines: tuple[list[Line], list[Line]] = ([], [])
     for number, items in by_number.items():
         old = number in have or staged
         last, raw_id = items[-1]
         all_lines = {line.number: (one, line, payload) for one, payload in items for line in one.lines}
-        head = (order_ids[number], origin.source_id, number, raw_id, at)
-        headers[old].append(order.header(last, [line for _, line, _ in all_lines.values()], head, found.resolve, follow))
-        lines[old].extend(
-            order.line_row(one, line, order_ids[number], origin.source_id, payload, at, found.resolve)
-            for one, line, payload in all_lines.values()
-        )
-    await copy_new(connection, order.ORDERS, headers[0])
-    await copy_new(connection, order.LINES, lines[0])
-    moved = {one.id for one in await upsert_staged(connection, order.ORDERS, headers[1])}
-    line_ids = [one.id for one in await upsert_staged(connection, order.LINES, lines[1])]
+        headers[old].append((last, [line for _, line, _ in all_lines.values()], raw_id))
+        lines[old].extend(all_lines.values())
+
+    def header(item: Header) -> Row:
+        one, its_lines, raw_id = item
+        head = (order_ids[one.number], origin.source_id, one.number, raw_id, at)
+        return order.header(one, its_lines, head, found.resolve, follow)
+
+    def line(item: Line) -> Row:
+        one, of, raw_id = item
+        return order.line_row(one, of, order_ids[one.number], origin.source_id, raw_id, at, found.resolve)
+
+    if headers[0]:
+        await copy_new(connection, order.ORDERS, map(header, headers[0]))
+        await copy_new(connection, order.LINES, map(line, lines[0]))
+    moved = {one.id for one in await upsert_staged(connection, order.ORDERS, map(header, headers[1]))}
+    line_ids = [one.id for one in await upsert_staged(connection, order.LINES, map(line, lines[1]))]
     if line_ids:
         touched = await connection.fetch("SELECT DISTINCT order_id FROM order_line WHERE id = ANY($1::bigint[])", line_ids)
         moved |= {row["order_id"] for row in touched}

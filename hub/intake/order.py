@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, time
 from decimal import ROUND_HALF_UP, Decimal
+from operator import attrgetter
 
 from hub.intake.shape import CUSTOMER, LOCATION, PARTNER, PRODUCT, REGION, Reference, Resolve
 from hub.records import Order, OrderLine
@@ -23,6 +24,11 @@ FOLLOWING = {
     "ship_from_region_id": ("ship_from_region", REGION, "location", "region_id"),
 }
 NAMED = {"deal_ref": "deal_registration", "promo_ref": "promotion"}
+NAMES = (
+    *REFS.values(),
+    *((field, noun) for field, noun, _, _ in FOLLOWING.values()),
+    *NAMED.items(),
+)
 PLAIN = ("kind", "source_status", "ordered_on", "channel", "invoice_ref", "initiated", "deal_ref", "promo_ref", "currency")
 
 # An order that exists may have lines in other payloads: what follows from lines is then settled in the database.
@@ -37,30 +43,30 @@ ORDERS = Table(
     ("source_id", "key"),
     once=SETTLED,
 )  # fmt: skip
+LINE_PLAIN = (
+    "number", "sku", "qty", "amount", "tax_included", "tax_rate", "status", "lot", "qty_shipped", "qty_delivered",
+    "requested_on", "promised_on", "shipped_on", "delivered_on", "cost_amount", "cost_currency",
+)  # fmt: skip
 LINES = Table(
     "order_line",
     (
-        "order_id", "source_id", "key", "raw_id", "fetched_at", "number", "product_id", "sku", "qty", "amount",
-        "tax_included", "tax_rate", "status", "return_of_order", "return_of_line", "serials", "lot", "qty_shipped",
-        "qty_delivered", "requested_on", "promised_on", "shipped_on", "delivered_on", "cost_amount", "cost_currency",
+        "order_id", "source_id", "key", "raw_id", "fetched_at", "product_id", "return_of_order", "return_of_line", "serials",
+        *LINE_PLAIN,
     ),
     ("order_id", "number"),
 )  # fmt: skip
+# Read in one go: these run for every order and every line.
+names_of = attrgetter(*(field for field, _ in NAMES))
+refs_of = attrgetter(*(field for field, _ in REFS.values()))
+plain_of = attrgetter(*PLAIN)
+line_plain_of = attrgetter(*LINE_PLAIN)
 SIX_PLACES = Decimal("0.000001")
+ZERO = Decimal(0)
 
 
 def references(order: Order) -> Iterator[tuple[str, Reference]]:
     """Yield each field that names another record, and what it names."""
-    for field, noun in REFS.values():
-        key = getattr(order, field)
-        if key is not None:
-            yield field, (noun, key)
-    for field, noun, _, _ in FOLLOWING.values():
-        key = getattr(order, field)
-        if key is not None:
-            yield field, (noun, key)
-    for field, noun in NAMED.items():
-        key = getattr(order, field)
+    for (field, noun), key in zip(NAMES, names_of(order), strict=True):
         if key is not None:
             yield field, (noun, key)
     for line in order.lines:
@@ -71,7 +77,7 @@ def header(
     order: Order, lines: Sequence[OrderLine], head: Row, resolve: Resolve, follow: dict[tuple[str, int], dict[str, int | None]]
 ) -> Row:
     """Return the order's row; `lines` are all its lines that are known, `follow` the columns of customers and places."""
-    refs = [None if (key := getattr(order, field)) is None else resolve[noun, key] for field, noun in REFS.values()]
+    refs = [None if key is None else resolve[noun, key] for (_, noun), key in zip(REFS.values(), refs_of(order), strict=True)]
     following: list[int | None] = []
     given: list[str] = []
     for column, (field, noun, leader, lead_column) in FOLLOWING.items():
@@ -84,7 +90,7 @@ def header(
     placed_at = order.placed_at or datetime.combine(order.ordered_on, time(), UTC)
     return (
         *head,
-        *(getattr(order, name) for name in PLAIN),
+        *plain_of(order),
         placed_at,
         order.placed_at_text,
         order.updated_at,
@@ -92,8 +98,8 @@ def header(
         *following,
         given,
         state(lines),
-        sum((line.amount for line in lines if line.status != "cancelled"), Decimal(0)),
-        sum((net(line) for line in lines if line.status != "cancelled"), Decimal(0)),
+        sum([line.amount for line in lines if line.status != "cancelled"], ZERO),
+        sum([net(line) for line in lines if line.status != "cancelled"], ZERO),
         len(lines),
     )
 
@@ -102,10 +108,8 @@ def line_row(order: Order, line: OrderLine, order_id: int, source_id: int, raw_i
     """Return the row of one line."""
     back, back_line = line.return_of or (None, None)
     return (
-        order_id, source_id, f"{order.number}|{line.number}", raw_id, at, line.number, resolve[PRODUCT, line.sku], line.sku,
-        line.qty, line.amount, line.tax_included, line.tax_rate, line.status, back, back_line, list(line.serials), line.lot,
-        line.qty_shipped, line.qty_delivered, line.requested_on, line.promised_on, line.shipped_on, line.delivered_on,
-        line.cost_amount, line.cost_currency,
+        order_id, source_id, f"{order.number}|{line.number}", raw_id, at, resolve[PRODUCT, line.sku], back, back_line,
+        line.serials, *line_plain_of(line),
     )  # fmt: skip
 
 

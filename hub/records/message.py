@@ -60,7 +60,7 @@ class Place(Struct, frozen=True, kw_only=True):
     column: str | None = None
 
 
-class Record(Struct, frozen=True, kw_only=True):
+class Record(Struct, frozen=True, kw_only=True, gc=False):
     """One record as the source sent it.
 
     `cursor` is the value of the stream's cursor field in the source's own precision, `version` the source's own version.

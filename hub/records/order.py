@@ -11,7 +11,7 @@ Initiated = Literal["active", "passive", "unknown"]
 LineStatus = Literal["open", "shipped", "delivered", "cancelled"]
 
 
-class OrderLine(Struct, frozen=True, kw_only=True):
+class OrderLine(Struct, frozen=True, kw_only=True, gc=False):
     """One product on an order.
 
     `qty` counts the SKU and is always positive; `amount` is the line total after all discounts, without freight, in the
@@ -38,7 +38,7 @@ class OrderLine(Struct, frozen=True, kw_only=True):
     cost_currency: str | None = None
 
 
-class Order(Struct, frozen=True, kw_only=True):
+class Order(Struct, frozen=True, kw_only=True, gc=False):
     """One sale by one seller, or one return.
 
     `ordered_on` is the business day: the day for prices, grants and rates. `placed_at` is the instant where the source has

@@ -3,7 +3,7 @@
 Statements here are put together from table and column names that stand in the code, never from data.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -45,7 +45,7 @@ async def ids(connection: Connection, count: int) -> list[int]:
     return [row["id"] for row in taken]
 
 
-async def copy_new(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+async def copy_new(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
     """Write rows that cannot exist yet. A row that does exist is a UniqueViolationError and the batch goes again, staged."""
     if rows:
         await connection.copy_records_to_table(table.name, records=rows, columns=table.columns)

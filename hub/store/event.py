@@ -82,3 +82,10 @@ async def is_kept(connection: Connection, topic: str, number: int) -> bool:
 
 LAST_NUMBERS = statement("event", "last_numbers")
 IS_KEPT = statement("event", "is_kept")
+
+
+async def forget(connection: Connection) -> None:
+    """Drop events nobody can follow any more: progress after a day, all others after 30 days."""
+    await connection.execute(
+        "DELETE FROM event WHERE occurred_at < now() - CASE topic WHEN 'sync' THEN interval '1 day' ELSE interval '30 days' END"
+    )

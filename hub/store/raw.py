@@ -112,7 +112,7 @@ REJECT_COLUMNS = (
 LONGEST_VALUE = 200
 
 
-class Known(Struct, frozen=True):
+class Known(Struct, frozen=True, gc=False):
     """What is stored under one key."""
 
     id: int
@@ -122,7 +122,7 @@ class Known(Struct, frozen=True):
     deleted: bool
 
 
-class Payload(Struct, frozen=True, kw_only=True):
+class Payload(Struct, frozen=True, kw_only=True, gc=False):
     """A payload on its way into the store."""
 
     key: str

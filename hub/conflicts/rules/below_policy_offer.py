@@ -31,7 +31,7 @@ below_policy_offer = Rule(
     needs=(frozenset({"offer"}), frozenset({"price_policy"})),
     thresholds={"tol": Decimal("0.01"), "tol_recommended": Decimal("0.10")},
     steps=(
-        "listings", "pick", "offers", "questions", "prices", "limit_questions", "limits", "views", "ground", "peers", "packs",
+        "listings", "pick", "offers", "questions", "prices", "limit_questions", "limit_places", "limits", "weigh", "views", "ground", "peers", "packs",
         "unpriced", "judge",
     ),
 )  # fmt: skip

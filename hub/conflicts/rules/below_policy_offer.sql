@@ -1,5 +1,6 @@
 -- desk --
 CREATE TEMP TABLE IF NOT EXISTS below_listing (listing_id text, month date) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS below_limit (offer_id bigint PRIMARY KEY, limit_id bigint) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS below_view (
     offer_id bigint PRIMARY KEY, reference_kind text, reference numeric, policy_id bigint, qualifies boolean, confirmed boolean,
     mode text
@@ -78,7 +79,15 @@ SELECT o.offer_id, kind.name, o.base_id, o.region_id, o.channel, o.units, o.day
  CROSS JOIN LATERAL unnest(f.price_reference) AS kind (name);
 
 -- limit_questions --
-INSERT INTO limit_asked SELECT DISTINCT version, region_id, product_group FROM observed;
+INSERT INTO below_limit
+SELECT offer_id, dense_rank() OVER (ORDER BY version, region_id, product_group) FROM observed;
+
+-- limit_places --
+INSERT INTO limit_asked
+SELECT DISTINCT l.limit_id, o.version, o.region_id, o.product_group FROM below_limit AS l JOIN observed AS o USING (offer_id);
+
+-- weigh --
+ANALYZE observed, below_limit, price_found, limit_found;
 
 -- views --
 -- What each observation says: compared with the first reference that has a price, unless a promotion allows it.
@@ -89,16 +98,16 @@ WITH reference AS (
       JOIN price_found AS found ON found.asked_id = o.offer_id
      ORDER BY o.offer_id, array_position(f.price_reference, found.kind)
 ), bar AS (
-    SELECT version, region_id, product_group,
-           max(value) FILTER (WHERE name = 'tol') AS tol, max(value) FILTER (WHERE name = 'tol_recommended') AS tol_recommended
+    SELECT limit_id, max(value) FILTER (WHERE name = 'tol') AS tol,
+           max(value) FILTER (WHERE name = 'tol_recommended') AS tol_recommended
       FROM limit_found
-     GROUP BY version, region_id, product_group
+     GROUP BY limit_id
 ), low AS (
     SELECT o.offer_id
       FROM observed AS o
       JOIN reference AS r USING (offer_id)
-      JOIN bar ON bar.version = o.version AND bar.product_group = o.product_group
-              AND coalesce(bar.region_id, 0) = coalesce(o.region_id, 0)
+      JOIN below_limit AS l USING (offer_id)
+      JOIN bar ON bar.limit_id = l.limit_id
      WHERE o.unit_net < r.price * (1 - CASE WHEN r.kind = 'map' THEN bar.tol ELSE bar.tol_recommended END)
 ), exempt AS (
     SELECT DISTINCT o.offer_id

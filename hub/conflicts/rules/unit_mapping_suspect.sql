@@ -53,36 +53,38 @@ SELECT o.id
    AND o.observed_at < ((cell.month + interval '1 month') AT TIME ZONE :timezone::text)
  WHERE o.deleted_at IS NULL AND o.price_kind = 'advertised';
 
+-- weigh --
+ANALYZE sale, observed, peer_offer;
+
 -- line_members --
 -- Lines against the median of the other lines of the day, else of the month, if there are five. Where all prices of a month
 -- lie close together no line can be a multiple of another, and the month is passed over.
-WITH line AS MATERIALIZED (
+WITH line AS (
     SELECT s.line_id, s.base_id, coalesce(r.market_id, 0) AS market_id, s.day, date_trunc('month', s.day)::date AS month,
            s.unit_net
       FROM sale AS s LEFT JOIN region AS r ON r.id = s.region_id
      WHERE s.unit_net IS NOT NULL
-), wide AS (
-    SELECT base_id, market_id, month
+), spread AS (
+    SELECT line.*, count(*) OVER of_month AS others, max(unit_net) OVER of_month AS highest, min(unit_net) OVER of_month AS lowest
       FROM line
-     GROUP BY base_id, market_id, month
-    HAVING count(*) >= 6 AND max(unit_net) > 1.9 * min(unit_net)
-), ranked AS (
-    SELECT line.*,
+    WINDOW of_month AS (PARTITION BY base_id, market_id, month)
+), ranked AS MATERIALIZED (
+    SELECT line_id, month, unit_net, dense_rank() OVER (ORDER BY base_id, market_id, day) AS day_id,
+           dense_rank() OVER (ORDER BY base_id, market_id, month) AS month_id,
            row_number() OVER (PARTITION BY base_id, market_id, day ORDER BY unit_net, line_id)::int AS day_place,
            row_number() OVER (PARTITION BY base_id, market_id, month ORDER BY unit_net, line_id)::int AS month_place
-      FROM line JOIN wide USING (base_id, market_id, month)
+      FROM spread
+     WHERE others >= 6 AND highest > 1.9 * lowest
 ), of_day AS (
-    SELECT base_id, market_id, day, array_agg(unit_net ORDER BY unit_net, line_id) AS prices
-      FROM ranked GROUP BY base_id, market_id, day HAVING count(*) >= 6
+    SELECT day_id, array_agg(unit_net ORDER BY unit_net, line_id) AS prices FROM ranked GROUP BY day_id HAVING count(*) >= 6
 ), of_month AS (
-    SELECT base_id, market_id, month, array_agg(unit_net ORDER BY unit_net, line_id) AS prices
-      FROM ranked GROUP BY base_id, market_id, month
+    SELECT month_id, array_agg(unit_net ORDER BY unit_net, line_id) AS prices FROM ranked GROUP BY month_id
 ), compared AS (
     SELECT r.line_id, r.month, CASE WHEN d.prices IS NOT NULL THEN 'same_day' ELSE 'same_month' END AS usual_from,
            coalesce(hub_median_without(d.prices, r.day_place), hub_median_without(m.prices, r.month_place)) AS usual
       FROM ranked AS r
-      JOIN of_month AS m USING (base_id, market_id, month)
-      LEFT JOIN of_day AS d USING (base_id, market_id, day)
+      JOIN of_month AS m USING (month_id)
+      LEFT JOIN of_day AS d USING (day_id)
 )
 INSERT INTO unit_member
 SELECT 'order_line', s.line_id, s.source_id, s.order_key || '|' || s.number, s.product_id, s.base_id, c.month, s.unit_net,
@@ -106,44 +108,31 @@ WITH reference AS (
       JOIN profile AS f ON f.version = o.version AND f.name = o.profile
       JOIN price_found AS found ON found.asked_id = o.offer_id
      ORDER BY o.offer_id, array_position(f.price_reference, found.kind)
-), place_of_peer AS (
-    SELECT peer.*,
-           row_number() OVER (PARTITION BY base_id, market_id, month, day ORDER BY unit_net, seller_key COLLATE "C")::int AS place
-      FROM peer_offer AS peer
-), all_peers AS (
-    SELECT base_id, market_id, month, day, array_agg(unit_net ORDER BY unit_net, seller_key COLLATE "C") AS prices
+), crowd AS (
+    SELECT base_id, market_id, month, day, array_agg(unit_net ORDER BY unit_net, seller_key COLLATE "C") AS prices,
+           array_agg(seller_key ORDER BY unit_net, seller_key COLLATE "C") AS sellers
       FROM peer_offer
      GROUP BY base_id, market_id, month, day
-), sized AS (
-    SELECT o.offer_id, of_day.prices AS day_prices, own_day.place AS day_place, of_month.prices AS month_prices,
-           own_month.place AS month_place
+), around AS (
+    SELECT o.offer_id, crowd.day IS NOT NULL AS same_day, crowd.prices,
+           array_position(crowd.sellers, o.seller_key) AS place
       FROM observed AS o
-      LEFT JOIN all_peers AS of_day
-        ON of_day.base_id = o.base_id AND of_day.market_id = coalesce(o.market_id, 0) AND of_day.day = o.day
-      LEFT JOIN place_of_peer AS own_day
-        ON own_day.base_id = o.base_id AND own_day.market_id = coalesce(o.market_id, 0) AND own_day.day = o.day
-       AND own_day.seller_key = o.seller_key
-      LEFT JOIN all_peers AS of_month
-        ON of_month.base_id = o.base_id AND of_month.market_id = coalesce(o.market_id, 0) AND of_month.month = o.month
-       AND of_month.day IS NULL
-      LEFT JOIN place_of_peer AS own_month
-        ON own_month.base_id = o.base_id AND own_month.market_id = coalesce(o.market_id, 0) AND own_month.month = o.month
-       AND own_month.day IS NULL AND own_month.seller_key = o.seller_key
+      JOIN crowd ON crowd.base_id = o.base_id AND crowd.market_id = coalesce(o.market_id, 0) AND crowd.month = o.month
+                AND (crowd.day = o.day OR crowd.day IS NULL)
+), other AS (
+    SELECT offer_id, same_day,
+           CASE WHEN place IS NULL THEN hub_median(prices) ELSE hub_median_without(prices, place) END AS price
+      FROM around
+     WHERE cardinality(prices) - (place IS NOT NULL)::int >= 5
 ), usual AS (
-    SELECT s.offer_id,
-           CASE WHEN cardinality(s.day_prices) - (s.day_place IS NOT NULL)::int >= 5
-                THEN CASE WHEN s.day_place IS NULL THEN hub_median(s.day_prices)
-                          ELSE hub_median_without(s.day_prices, s.day_place) END END AS of_day,
-           CASE WHEN cardinality(s.month_prices) - (s.month_place IS NOT NULL)::int >= 5
-                THEN CASE WHEN s.month_place IS NULL THEN hub_median(s.month_prices)
-                          ELSE hub_median_without(s.month_prices, s.month_place) END END AS of_month,
-           reference.price AS of_policy
-      FROM sized AS s LEFT JOIN reference USING (offer_id)
+    SELECT offer_id, max(price) FILTER (WHERE same_day) AS of_day, max(price) FILTER (WHERE NOT same_day) AS of_month
+      FROM other
+     GROUP BY offer_id
 ), compared AS (
-    SELECT offer_id, coalesce(of_day, of_month, of_policy) AS usual,
-           CASE WHEN of_day IS NOT NULL THEN 'same_day' WHEN of_month IS NOT NULL THEN 'same_month' ELSE 'policy_price' END
-               AS usual_from
-      FROM usual
+    SELECT o.offer_id, coalesce(usual.of_day, usual.of_month, reference.price) AS usual,
+           CASE WHEN usual.of_day IS NOT NULL THEN 'same_day' WHEN usual.of_month IS NOT NULL THEN 'same_month'
+                ELSE 'policy_price' END AS usual_from
+      FROM observed AS o LEFT JOIN usual USING (offer_id) LEFT JOIN reference USING (offer_id)
 )
 INSERT INTO unit_member
 SELECT 'offer', o.offer_id, o.source_id, o.key, o.product_id, o.base_id, o.month, o.unit_net, c.usual, c.usual_from,
