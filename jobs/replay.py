@@ -7,8 +7,8 @@ import structlog
 from msgspec import Struct
 
 from hub.errors import SettingsError
-from hub.intake.batch import Batch
-from hub.intake.landing import Landing, begin, land
+from hub.intake.batch import Batch, Landing
+from hub.intake.landing import begin, land
 from hub.records.message import Checkpoint, Place, Record, SyncMode
 from hub.settings import Settings
 from hub.store import raw

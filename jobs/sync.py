@@ -20,8 +20,8 @@ from hub.errors import (
     StoreUnavailable,
 )
 from hub.intake import identity
-from hub.intake.batch import Batch
-from hub.intake.landing import Landing, begin, land
+from hub.intake.batch import Batch, Landing
+from hub.intake.landing import begin, land
 from hub.records.message import SyncMode, Window
 from hub.settings import Settings, SourceSettings
 from hub.store.database import NO_ROOM, Store

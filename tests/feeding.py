@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from hub.errors import MappingError
-from hub.intake.batch import Batch, key_text
+from hub.intake.batch import Batch, Landing, key_text
 from hub.intake.identity import Origin
-from hub.intake.landing import Landed, Landing, begin, land
+from hub.intake.landing import Landed, begin, land
 from hub.intake.shape import SHAPES
 from hub.records import CanonicalRecord, Order
 from hub.records.message import Checkpoint, Record, SyncMode, Tombstone

@@ -7,12 +7,29 @@ import msgspec
 
 from hub.errors import SetAside
 from hub.intake.fingerprint import content, fingerprint
+from hub.intake.identity import Origin
 from hub.records import CanonicalRecord
 from hub.records.message import Checkpoint, Key, Place, Record, Reject, Tombstone
+from hub.records.source import Stream
 from hub.store.raw import Known, Payload, SetAsideRow
-from hub.store.sync_run import Counts
+from hub.store.sync_run import Claim, Counts
 
 Normalise = Callable[[bytes], Iterable[CanonicalRecord]]
+Mapped = Mapping[str, tuple[CanonicalRecord, ...]]
+
+
+@dataclass
+class Landing:
+    """A run's way into the store: who reads, what stream, how payloads are mapped, and what has gone so far."""
+
+    origin: Origin
+    claim: Claim
+    stream: Stream
+    normalise: Normalise
+    live: int = 0
+    removed: int = 0
+    marks_seen: bool = False
+    totals: Counts = field(default_factory=Counts)
 
 
 @dataclass

@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from hub.intake.shape import SHAPES, Reference, Shape
+from hub.intake.shape import GOLDEN, Reference, Shape
 from hub.normalise.name import alias_key, company_key
 from hub.records import CanonicalRecord, Partner
 from hub.store.bulk import Table, Written, ids, upsert_staged
@@ -76,7 +76,7 @@ async def resolve(
     found.basis = {(row["noun"], row["key"]): row["basis"] for row in links if row["source_id"] == origin.source_id}
     await name_newcomers(connection, origin, found, {k: v for k, v in golden.items() if k not in own}, elsewhere)
     await look_up_owners(connection, found, golden)
-    await look_up_named(connection, origin, found, [pair for pair in pairs if pair[0] not in GOLDEN_NOUNS])
+    await look_up_named(connection, origin, found, [pair for pair in pairs if pair[0] not in GOLDEN])
     return found
 
 
@@ -147,7 +147,7 @@ async def look_up_named(connection: Connection, origin: Origin, found: Identitie
     """Learn which deals, promotions and claims exist; they are referred to by key, within the source or the masters."""
     if not references:
         return
-    sources = [origin.source_id, *{source for noun, source in found.masters.items() if source and noun not in GOLDEN_NOUNS}]
+    sources = [origin.source_id, *{source for noun, source in found.masters.items() if source and noun not in GOLDEN}]
     rows = await fetch(connection, "named", sources=sources, keys=[key for _, key in references])
     found.resolve.update(dict.fromkeys(((row["noun"], row["key"]) for row in rows), 0))
 
@@ -240,6 +240,3 @@ async def fetch(connection: Connection, name: str, **values: object) -> list[Any
     one = SQL(name)
     rows: list[Any] = await connection.fetch(one.sql, *one.arguments(values))
     return rows
-
-
-GOLDEN_NOUNS = frozenset(shape.noun for shape in SHAPES.values() if shape.golden)

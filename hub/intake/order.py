@@ -5,9 +5,13 @@ from datetime import UTC, datetime, time
 from decimal import ROUND_HALF_UP, Decimal
 from operator import attrgetter
 
+from hub.intake.batch import Landing
 from hub.intake.shape import CUSTOMER, LOCATION, PARTNER, PRODUCT, REGION, Reference, Resolve
 from hub.records import Order, OrderLine
-from hub.store.bulk import Row, Table
+from hub.store.bulk import Row, Table, copy_new, ids, upsert_staged
+from hub.store.database import Connection
+from hub.store.dirty import Mark
+from hub.store.statements import prepared
 
 REFS = {
     "partner_id": ("seller", PARTNER),
@@ -55,6 +59,8 @@ LINES = Table(
     ),
     ("order_id", "number"),
 )  # fmt: skip
+Header = tuple[Order, Sequence[OrderLine], int]  # with its lines and its payload
+Line = tuple[Order, OrderLine, int]
 # Read in one go: these run for every order and every line.
 names_of = attrgetter(*(field for field, _ in NAMES))
 refs_of = attrgetter(*(field for field, _ in REFS.values()))
@@ -73,7 +79,68 @@ def references(order: Order) -> Iterator[tuple[str, Reference]]:
         yield "sku", (PRODUCT, line.sku)
 
 
-def header(
+async def write_orders(
+    connection: Connection, landing: Landing, orders: list[tuple[Order, int]], resolve: Resolve, *, staged: bool
+) -> list[Mark]:
+    """Write orders and lines. Orders that exist are settled from all their lines, also those of other payloads."""
+    if not orders:
+        return []
+    origin, at = landing.origin, landing.claim.at
+    by_number: dict[str, list[tuple[Order, int]]] = {}
+    for item in orders:
+        by_number.setdefault(item[0].number, []).append(item)
+    known = await connection.fetch(*prepared("order", "known_orders", source_id=origin.source_id, keys=list(by_number)))
+    have = {row["key"]: (row["id"], row["old"]) for row in known}
+    follow = await leaders_of(connection, [one for one, _ in orders], resolve)
+    new_numbers = [number for number in by_number if number not in have]
+    order_ids = dict(zip(new_numbers, await ids(connection, len(new_numbers)), strict=True))
+    order_ids.update({number: id for number, (id, _) in have.items()})
+    # New and existing ones; rows are made while the database takes those before them.
+    headers: tuple[list[Header], list[Header]] = ([], [])
+    lines: tuple[list[Line], list[Line]] = ([], [])
+    for number, items in by_number.items():
+        old = number in have or staged
+        last, raw_id = items[-1]
+        all_lines = {line.number: (one, line, payload) for one, payload in items for line in one.lines}
+        headers[old].append((last, [line for _, line, _ in all_lines.values()], raw_id))
+        lines[old].extend(all_lines.values())
+
+    def header(item: Header) -> Row:
+        one, its_lines, raw_id = item
+        head = (order_ids[one.number], origin.source_id, one.number, raw_id, at)
+        return header_row(one, its_lines, head, resolve, follow)
+
+    def line(item: Line) -> Row:
+        one, of, raw_id = item
+        return line_row(one, of, order_ids[one.number], origin.source_id, raw_id, at, resolve)
+
+    if headers[0]:
+        await copy_new(connection, ORDERS, map(header, headers[0]))
+        await copy_new(connection, LINES, map(line, lines[0]))
+    moved = {one.id for one in await upsert_staged(connection, ORDERS, map(header, headers[1]))}
+    line_ids = [one.id for one in await upsert_staged(connection, LINES, map(line, lines[1]))]
+    if line_ids:
+        touched = await connection.fetch("SELECT DISTINCT order_id FROM order_line WHERE id = ANY($1::bigint[])", line_ids)
+        moved |= {row["order_id"] for row in touched}
+    settled = [order_ids[number] for number in by_number if number in have or staged]
+    if settled:
+        await connection.execute(*prepared("order", "settle_orders", ids=settled))
+    before = dict(have.values())
+    marks: list[Mark] = [("sales_order", order_ids[number], None) for number in new_numbers]
+    return marks + [("sales_order", id, before[id]) for id in moved if id in before]
+
+
+async def leaders_of(
+    connection: Connection, orders: Sequence[Order], resolve: Resolve
+) -> dict[tuple[str, int], dict[str, int | None]]:
+    """Return the region and partner of every customer and place that orders follow."""
+    customers = {resolve["customer", one.customer] for one in orders if one.customer is not None}
+    locations = {resolve["location", one.location] for one in orders if one.location is not None}
+    rows = await connection.fetch(*prepared("order", "leaders", customers=list(customers), locations=list(locations)))
+    return {(row["noun"], row["id"]): {"region_id": row["region_id"], "partner_id": row["partner_id"]} for row in rows}
+
+
+def header_row(
     order: Order, lines: Sequence[OrderLine], head: Row, resolve: Resolve, follow: dict[tuple[str, int], dict[str, int | None]]
 ) -> Row:
     """Return the order's row; `lines` are all its lines that are known, `follow` the columns of customers and places."""

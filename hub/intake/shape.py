@@ -179,3 +179,6 @@ SHAPES: Mapping[type, Shape] = {
         {"body": lambda r: dict(r.body)},
     ),
 }  # fmt: skip
+
+# In the order in which they refer to each other.
+GOLDEN = (REGION, PARTNER, CUSTOMER, PRODUCT, LOCATION)

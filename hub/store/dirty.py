@@ -1,6 +1,6 @@
 """Where changed records wait to be judged."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from tortoise import fields
 
@@ -21,8 +21,15 @@ class DirtyRecordRow(Row):
         table = "dirty_record"
 
 
-async def mark(connection: Connection, changes: Sequence[tuple[str, int, Mapping[str, object] | None]]) -> None:
-    """Mark records as changed: noun, id and the version before, None for a new record. Never blocks a detector."""
+Mark = tuple[str, int, Mapping[str, object] | None]  # noun, id, and the version before, None for a new record
+
+
+async def mark(connection: Connection, marks: Iterable[Mark]) -> None:
+    """Mark records as changed, each once: of several marks the first holds the version from before. Never blocks a detector."""
+    first: dict[tuple[str, int], Mark] = {}
+    for one in marks:
+        first.setdefault((one[0], one[1]), one)
+    changes = first.values()
     if not changes:
         return
     values = {

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 HEADING = re.compile(r"^-- (\w+) --\s*$", re.MULTILINE)
 # A colon that belongs to a cast (::text) or to text in quotes is not a parameter.
@@ -47,3 +48,9 @@ def read_statements(file: Path) -> Mapping[str, Statement]:
 def statement(noun: str, name: str) -> Statement:
     """Return one statement of `hub/store/sql/<noun>.sql`."""
     return read_statements(Path(__file__).parent / "sql" / f"{noun}.sql")[name]
+
+
+def prepared(noun: str, name: str, **values: object) -> tuple[Any, ...]:
+    """Return a statement and its arguments, as a connection takes them."""
+    one = statement(noun, name)
+    return (one.sql, *one.arguments(values))
