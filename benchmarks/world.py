@@ -147,7 +147,7 @@ class OrderPayload(Struct, frozen=True):
 class GroundPayload(Struct, frozen=True):
     """Any other record, by its place in the ground: nothing is measured there."""
 
-    place: int
+    ground: str
 
 
 def order_number(index: int) -> str:
@@ -155,7 +155,7 @@ def order_number(index: int) -> str:
     return f"SO-{index:08}"
 
 
-def order_body(index: int, revision: int = 0) -> bytes:
+def order_body(index: int, revision: int = 0, count: int = LINES) -> bytes:
     """Return an order as the source sends it. A later revision sold more, and perhaps by another partner."""
     customer = draw(index, 1, CUSTOMERS)
     home = customer % PROVINCES
@@ -163,7 +163,7 @@ def order_body(index: int, revision: int = 0) -> bytes:
     seller = (home + 1 + draw(index, 2, PROVINCES - 1)) % PROVINCES if stray else home
     placed_at = FIRST_DAY + timedelta(days=draw(index, 3, DAYS), seconds=draw(index, 4, 36_000))
     lines = []
-    for line in range(1, LINES + 1):
+    for line in range(1, count + 1):
         article = draw(index, 10 + line, ARTICLES)
         quantity = 1 + draw(index, 20 + line, 40) + (revision if line == 1 else 0)
         amount = price(article) * quantity * (100 + draw(index, 30 + line, 5)) / 100
@@ -181,16 +181,21 @@ def order_body(index: int, revision: int = 0) -> bytes:
     ).encode()
 
 
-def write_orders(file: Path, revisions: Sequence[int]) -> None:
-    """Write one order a line, each in its revision."""
+def write_orders(file: Path, revisions: Sequence[int], chosen: Iterable[int] | None = None, count: int = LINES) -> None:
+    """Write orders, each in its revision and with so many lines: all of them, or those chosen."""
     with file.open("wb") as out:
-        out.writelines(order_body(index, revision) + b"\n" for index, revision in enumerate(revisions))
+        for index in range(len(revisions)) if chosen is None else chosen:
+            out.write(order_body(index, revisions[index], count) + b"\n")
+
+
+# {"number":"SO-00000001" and {"ground":"00000000001"
+KEY = slice(11, 22)
 
 
 def write_reference(file: Path) -> None:
     """Write every other record, one a line."""
     with file.open("wb") as out:
-        out.writelines(msgspec.json.encode(GroundPayload(place)) + b"\n" for place in range(len(ground())))
+        out.writelines(msgspec.json.encode(GroundPayload(f"{place:011}")) + b"\n" for place in range(len(ground())))
 
 
 class Delivery(Struct, frozen=True, kw_only=True):
@@ -217,7 +222,8 @@ class Depot:
         """Yield every line of the stream's file."""
         with Path(getattr(ctx.config, stream.name)).open("rb") as lines:
             for number, line in enumerate(lines, start=1):
-                yield Record(key=(order_number(number - 1),), raw=line[:-1])
+                # A key stands at the same place in every line; reading it there decodes nothing.
+                yield Record(key=(line[KEY].decode(),), raw=line[:-1])
                 if number % BATCH == 0:
                     yield Checkpoint(state={"line": number})
         yield Checkpoint(state={}, complete=True)
@@ -226,7 +232,7 @@ class Depot:
         """Map one line."""
         if stream.name == "orders":
             return (order_of(raw),)
-        return (ground()[msgspec.json.decode(raw, type=GroundPayload).place],)
+        return (ground()[int(msgspec.json.decode(raw, type=GroundPayload).ground)],)
 
 
 def order_of(raw: bytes) -> Order:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
 from connectors import MappingError
@@ -25,20 +25,19 @@ def products(config: TrytonConfig, raw: bytes) -> Iterator[CanonicalRecord]:
 
 
 def customers(config: TrytonConfig, raw: bytes) -> Iterator[CanonicalRecord]:
-    """Yield the customer of one party; it is where its first address in use is. The country comes with it."""
+    """Yield the customer of one party; it is where its first address in use is, and names that place."""
     row = decode(raw, PartyRow)
     address = next((address for address in row.addresses if address.active), None)
-    place = region(config, address)
     yield Customer(
         code=str(row.id),
         name=row.name or None,
-        region=place,
+        region=region(config, address),
         tax_id=row.tax_identifier.code if row.tax_identifier else None,
         domain=domain(row.website),
         email=row.email or None,
         phone=row.phone or None,
     )
-    yield from country(config, place)
+    yield from places(config, address)
 
 
 def inventory(config: TrytonConfig, raw: bytes) -> Iterator[CanonicalRecord]:
@@ -52,9 +51,8 @@ def inventory(config: TrytonConfig, raw: bytes) -> Iterator[CanonicalRecord]:
 
 
 def warehouse(config: TrytonConfig, row: WarehouseRow) -> Iterator[CanonicalRecord]:
-    place = region(config, row.address)
-    yield Location(code=code_of(row), name=row.name, partner=config.partner, region=place)
-    yield from country(config, place)
+    yield Location(code=code_of(row), name=row.name, partner=config.partner, region=region(config, row.address))
+    yield from places(config, row.address)
 
 
 def orders(config: TrytonConfig, raw: bytes) -> Iterator[CanonicalRecord]:
@@ -72,7 +70,7 @@ def orders(config: TrytonConfig, raw: bytes) -> Iterator[CanonicalRecord]:
         yield order(config, row, "sell_out", row.number, out)
     if back:
         yield order(config, row, "return", f"{row.number}-return" if out else row.number, back)
-    yield from country(config, region(config, row.shipment_address))
+    yield from places(config, row.shipment_address)
 
 
 def order(config: TrytonConfig, row: SaleRow, kind: OrderKind, number: str, lines: tuple[OrderLine, ...]) -> Order:
@@ -108,17 +106,26 @@ def sold(row: SaleRow, line: SaleLine, index: int) -> Iterator[tuple[int, OrderL
         return
     sku = coded(line.product.code, f"$.lines.[{index}].product..code")
     amount, sign = line.amount.decimal, 1 if line.quantity > 0 else -1
-    yield sign, OrderLine(number=line.id, sku=sku, qty=abs(in_stock_unit(line)), amount=sign * amount, status=status(row))
+    yield (
+        sign,
+        OrderLine(number=line.id, sku=sku, qty=abs(in_stock_unit(line, index)), amount=sign * amount, status=status(row)),
+    )
 
 
-def in_stock_unit(line: SaleLine) -> Decimal:
+def in_stock_unit(line: SaleLine, index: int) -> Decimal:
     """Return the quantity in the product's default unit, which is what the SKU counts."""
     assert line.quantity is not None
     assert line.product is not None
     unit = line.product.default_uom
     if line.unit is None or line.unit.id == unit.id:
         return line.quantity
-    return (line.quantity * line.unit.factor / unit.factor).quantize(SIX_PLACES)
+    try:
+        return (line.quantity * line.unit.factor / unit.factor).quantize(SIX_PLACES)
+    except InvalidOperation as error:
+        field = f"$.lines.[{index}].quantity"
+        raise MappingError(
+            f"{field} is too much to be counted in the product's unit.", code="bad_value", field=field
+        ) from error
 
 
 def status(row: SaleRow) -> LineStatus:
@@ -128,17 +135,30 @@ def status(row: SaleRow) -> LineStatus:
 
 
 def region(config: TrytonConfig, address: Address | None) -> str | None:
-    """Return the region of an address: what the settings call its subdivision or its country, else the country's code."""
+    """Return the region of an address: what the settings call its subdivision or its country, else the finer code itself."""
+    subdivision, country = codes(address)
+    return named(config, address) or subdivision or country
+
+
+def named(config: TrytonConfig, address: Address | None) -> str | None:
+    return next((config.regions[code] for code in codes(address) if code in config.regions), None)
+
+
+def places(config: TrytonConfig, address: Address | None) -> Iterator[Region]:
+    """Yield what an address names by its own codes; regions the settings name are the masters' to describe."""
+    subdivision, country = codes(address)
+    if country is None or named(config, address) is not None:
+        return
+    if subdivision is not None:
+        yield Region(code=subdivision, name=subdivision, kind="province", parent=country)
+    yield Region(code=country, name=country, kind="country")
+
+
+def codes(address: Address | None) -> tuple[str | None, str | None]:
+    """Return the codes of an address's subdivision and country; without its country a subdivision is nowhere."""
     if address is None or address.country is None or not address.country.code:
-        return None
-    country, subdivision = address.country.code, address.subdivision.code if address.subdivision else None
-    return config.regions.get(subdivision or "") or config.regions.get(country) or country
-
-
-def country(config: TrytonConfig, place: str | None) -> Iterator[Region]:
-    """Yield the country an address names by itself; regions the settings name are the masters' to describe."""
-    if place is not None and place not in config.regions.values():
-        yield Region(code=place, name=place, kind="country")
+        return None, None
+    return (address.subdivision.code or None) if address.subdivision else None, address.country.code
 
 
 def code_of(warehouse: Coded | WarehouseRow) -> str:

@@ -6,21 +6,26 @@ its decimal text. What a relation leads to stands under the relation's name with
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
+
+Year = Annotated[int, Meta(ge=2, le=9_998)]  # a zone may move an instant into the year beside it
+Part = Annotated[int, Meta(ge=0, le=999_999)]
+LineId = Annotated[int, Meta(ge=1, le=2_147_483_647)]
+MOST = Decimal(10) ** 15
 
 
 class Stamp(Struct, frozen=True):
     """An instant as Tryton wraps it."""
 
-    year: int
-    month: int
-    day: int
-    hour: int
-    minute: int
-    second: int
-    microsecond: int
+    year: Year
+    month: Part
+    day: Part
+    hour: Part
+    minute: Part
+    second: Part
+    microsecond: Part
 
     def __post_init__(self) -> None:
         self.instant()
@@ -32,9 +37,9 @@ class Stamp(Struct, frozen=True):
 class Day(Struct, frozen=True):
     """A day as Tryton wraps it."""
 
-    year: int
-    month: int
-    day: int
+    year: Year
+    month: Part
+    day: Part
 
     def __post_init__(self) -> None:
         self.date()
@@ -47,6 +52,9 @@ class Amount(Struct, frozen=True):
     """A decimal as Tryton wraps it."""
 
     decimal: Decimal
+
+    def __post_init__(self) -> None:
+        ordinary(self.decimal)
 
 
 class Coded(Struct, frozen=True):
@@ -119,12 +127,19 @@ class LevelRow(Struct, frozen=True):
     warehouse: Coded = field(name="warehouse.")
     read_at: datetime
 
+    def __post_init__(self) -> None:
+        ordinary(self.quantity)
+
 
 class Unit(Struct, frozen=True):
     """A unit of measure; `factor` of them make the base unit of its category."""
 
     id: int
     factor: Decimal
+
+    def __post_init__(self) -> None:
+        if ordinary(self.factor) <= 0:
+            raise ValueError(f"{self.factor} is no factor of a unit")
 
 
 class SoldProduct(Struct, frozen=True):
@@ -137,11 +152,14 @@ class SoldProduct(Struct, frozen=True):
 class SaleLine(Struct, frozen=True):
     """A line of a sale; titles, comments and subtotals have no product."""
 
-    id: int
+    id: LineId
     quantity: Decimal | None
     amount: Amount | None
     product: SoldProduct | None = field(name="product.")
     unit: Unit | None = field(name="unit.")
+
+    def __post_init__(self) -> None:
+        ordinary(self.quantity or Decimal(0))
 
 
 class SaleRow(Struct, frozen=True):
@@ -158,3 +176,10 @@ class SaleRow(Struct, frozen=True):
     shipment_address: Address | None = field(name="shipment_address.")
     warehouse: Coded | None = field(name="warehouse.")
     lines: tuple[SaleLine, ...] = field(name="lines.")
+
+
+def ordinary(number: Decimal) -> Decimal:
+    """Return a number that can be reckoned with; a decimal may also be endless or none at all."""
+    if not number.is_finite() or abs(number) >= MOST:
+        raise ValueError(f"{number} is no quantity or amount")
+    return number

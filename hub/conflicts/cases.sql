@@ -2,7 +2,7 @@
 -- Findings that no longer belong to their case: another group now, or open again after the case was closed.
 WITH placed AS (
     SELECT h.conflict_id, h.kind, one.id AS case_id, one.state,
-           concat_ws('|', c.rule, c.accused, c.victim, c.product_group, to_char(c.event_day, 'YYYY-MM')) <> one.group_key AS strange
+           c.group_key <> one.group_key AS strange
       FROM happened AS h
       JOIN conflict AS c ON c.id = h.conflict_id
       JOIN conflict_case AS one ON one.id = c.case_id
@@ -20,8 +20,7 @@ WITH joined AS (
        SET case_id = one.id
       FROM happened AS h, conflict_case AS one
      WHERE c.id = h.conflict_id AND c.state = 'open' AND c.is_full AND c.mode = 'case' AND c.case_id IS NULL
-       AND one.state <> 'closed'
-       AND one.group_key = concat_ws('|', c.rule, c.accused, c.victim, c.product_group, to_char(c.event_day, 'YYYY-MM'))
+       AND one.state <> 'closed' AND one.group_key = c.group_key
     RETURNING one.id
 )
 INSERT INTO case_touched SELECT DISTINCT id FROM joined ON CONFLICT DO NOTHING;
@@ -29,22 +28,18 @@ INSERT INTO case_touched SELECT DISTINCT id FROM joined ON CONFLICT DO NOTHING;
 -- open --
 -- Groups without an open case in which a finding that is in no case reaches the least score.
 WITH free AS (
-    SELECT DISTINCT c.rule, c.accused, c.victim, c.product_group, date_trunc('month', c.event_day)::date AS month
+    SELECT DISTINCT c.group_key
       FROM happened AS h
       JOIN conflict AS c ON c.id = h.conflict_id
      WHERE c.state = 'open' AND c.is_full AND c.mode = 'case' AND c.case_id IS NULL
 ), ready AS (
-    SELECT DISTINCT ON (free.rule, free.accused, free.victim, free.product_group, free.month)
-           free.*, c.partner_id, c.affected_id, c.region_id, c.score, c.band,
-           concat_ws('|', free.rule, free.accused, free.victim, free.product_group, to_char(free.month, 'YYYY-MM')) AS group_key
+    SELECT DISTINCT ON (c.group_key) c.group_key, c.rule, c.product_group, date_trunc('month', c.event_day)::date AS month,
+           c.partner_id, c.affected_id, c.region_id, c.score, c.band
       FROM free
-      JOIN conflict AS c
-        ON c.rule = free.rule AND c.accused = free.accused AND c.victim = free.victim
-       AND c.product_group = free.product_group AND c.event_day >= free.month
-       AND c.event_day < (free.month + interval '1 month')::date
+      JOIN conflict AS c USING (group_key)
       JOIN weighting AS w ON w.version = coalesce(c.policy_version, 0)
      WHERE c.state = 'open' AND c.is_full AND c.mode = 'case' AND c.case_id IS NULL AND c.score >= w.case_min_score
-     ORDER BY free.rule, free.accused, free.victim, free.product_group, free.month, c.score DESC, c.id
+     ORDER BY c.group_key, c.score DESC, c.id
 ), opened AS (
     INSERT INTO conflict_case (
         number, rule, group_key, partner_id, affected_id, region_id, product_group, month, score, band, assignee_id, due_at,
@@ -64,11 +59,8 @@ WITH free AS (
 ), member AS (
     UPDATE conflict AS c
        SET case_id = opened.id
-      FROM opened, ready AS r
-     WHERE r.group_key = opened.group_key AND c.rule = r.rule AND c.accused = r.accused AND c.victim = r.victim
-       AND c.product_group = r.product_group AND c.event_day >= r.month
-       AND c.event_day < (r.month + interval '1 month')::date
-       AND c.state = 'open' AND c.is_full AND c.mode = 'case' AND c.case_id IS NULL
+      FROM opened
+     WHERE c.group_key = opened.group_key AND c.state = 'open' AND c.is_full AND c.mode = 'case' AND c.case_id IS NULL
 ), step AS (
     INSERT INTO case_step (case_id, occurred_at, to_state) SELECT id, :at::timestamptz, 'detected' FROM opened
 )

@@ -25,6 +25,7 @@ CREATE TEMP TABLE IF NOT EXISTS cap (version int, code text, cap numeric) ON COM
 CREATE TEMP TABLE IF NOT EXISTS reached_line (
     kind text, partner_id bigint, buyer_partner_id bigint, region_id bigint, day date, product_group text, base_id bigint
 ) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS reached_return (source_id bigint, order_key text, number int) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS reached_offer (listing_id text, month date, base_id bigint) ON COMMIT DELETE ROWS;
 
 -- What one rule judges and finds.
@@ -40,7 +41,8 @@ CREATE TEMP TABLE IF NOT EXISTS finding (
     finding_key text PRIMARY KEY, parts text[], scope text, classification text, is_full boolean, mode text,
     policy_version int, partner_id bigint, affected_id bigint, product_id bigint, region_id bigint, accused text, victim text,
     product_group text, base_sku text, region text, event_day date, value_at_risk numeric, value_currency text,
-    depth numeric, strength numeric, peers text, caps jsonb, evidence jsonb, filters_tried jsonb
+    depth numeric, strength numeric, peers text, group_key text,
+    caps jsonb, evidence jsonb, filters_tried jsonb
 ) ON COMMIT DELETE ROWS;
 
 -- What has happened to findings in this transaction, over all rules, with what they were before.

@@ -68,6 +68,8 @@ async def examine(connection: Connection, at: datetime, *, limit: int | None, fu
             statement("conflict", "judged_now"),
             {"rule": pair.rule.name, "version": pair.rule.version, "basis": policies.basis, "at": at},
         )
+    if entire:
+        await connection.execute(LEDGER["look_again"].sql)
     await severity.score(connection, values, everything=bool(entire))
     told = await ledger.close(connection, values)
     changes, case_events = await cases.attach(connection, policies, at)
@@ -86,7 +88,9 @@ async def reach(connection: Connection, values: Mapping[str, object]) -> bool:
     nouns = {row["noun"] for row in await connection.fetch("SELECT DISTINCT noun FROM changed")}
     for noun in sorted(nouns & REACH.keys()):
         await run(connection, REACH[noun], values)
-    await connection.execute("ANALYZE changed, reached_line, reached_offer")
+    await connection.execute("ANALYZE reached_return")
+    await run(connection, REACH["returned"], values)
+    await connection.execute("ANALYZE changed (noun, record_id), reached_line, reached_offer")
     sweeping: bool = await connection.fetchval(REACH["sweeping"].sql)
     return sweeping
 

@@ -14,6 +14,8 @@ SELECT left(encode(sha256(convert_to(:rule::text || chr(31) || array_to_string(f
                  CASE WHEN accused.code IS NOT NULL THEN 'accused' || chr(31) || accused.code
                       WHEN victim.code IS NOT NULL THEN 'victim' || chr(31) || victim.code
                       ELSE concat_ws(chr(31), 'place', coalesce(base.code, '-'), coalesce(place.code, '-')) END),
+       concat_ws('|', :rule::text, coalesce(accused.code, '-'), coalesce(victim.code, '-'), coalesce(f.product_group, '-'),
+                 to_char(f.event_day, 'YYYY-MM')),
        coalesce((SELECT jsonb_agg(jsonb_build_object('code', cap.code, 'cap', cap.cap) ORDER BY cap.cap, cap.code)
                    FROM cap
                   WHERE cap.version = f.version
@@ -52,7 +54,7 @@ UPDATE conflict AS c
        product_id = f.product_id, region_id = f.region_id, accused = f.accused, victim = f.victim,
        product_group = f.product_group, base_sku = f.base_sku, region = f.region, event_day = f.event_day,
        value_at_risk = f.value_at_risk, value_currency = f.value_currency, depth = f.depth, strength = f.strength,
-       peers = f.peers, caps = f.caps, evidence = f.evidence, filters_tried = f.filters_tried,
+       peers = f.peers, group_key = f.group_key, caps = f.caps, evidence = f.evidence, filters_tried = f.filters_tried,
        state = CASE WHEN h.kind = 'reopened' THEN 'open' ELSE c.state END,
        dismissed_score = CASE WHEN h.kind = 'reopened' THEN NULL
                               WHEN c.state = 'dismissed' THEN coalesce(c.dismissed_score, c.uncapped_score) END,
@@ -71,18 +73,18 @@ WITH raised AS (
     INSERT INTO conflict (
         finding_key, rule, rule_version, policy_version, parts, scope, classification, is_full, mode, partner_id, affected_id,
         product_id, region_id, accused, victim, product_group, base_sku, region, event_day, value_at_risk, value_currency,
-        depth, strength, peers, score, uncapped_score, band, caps, evidence, filters_tried, watermark, watermark_at,
+        depth, strength, peers, group_key, score, uncapped_score, band, caps, evidence, filters_tried, watermark, watermark_at,
         detected_at, judged_at, changed_at)
     SELECT finding_key, :rule::text, :version::int, policy_version, parts, scope, classification, is_full, mode, partner_id,
            affected_id, product_id, region_id, accused, victim, product_group, base_sku, region, event_day, value_at_risk,
-           value_currency, depth, strength, peers, 0, 0, 'info', caps, evidence, filters_tried, :watermark, :at, :at, :at, :at
+           value_currency, depth, strength, peers, group_key, 0, 0, 'info', caps, evidence, filters_tried, :watermark, :at, :at, :at, :at
       FROM finding
-     WHERE NOT EXISTS (SELECT 1 FROM conflict AS c WHERE c.finding_key = finding.finding_key)
-    RETURNING id, rule, revision, classification, is_full, state, score, uncapped_score, evidence, peers, event_day, case_id,
-              region_id, product_group, affected_id
+        ON CONFLICT (finding_key) DO NOTHING
+    RETURNING id, rule, revision, classification, is_full, state, score, uncapped_score, peers, event_day, case_id, region_id,
+              product_group, affected_id
 )
 INSERT INTO happened
-SELECT id, rule, 'raised', revision, classification, is_full, state, score, uncapped_score, evidence, peers, event_day, case_id,
+SELECT id, rule, 'raised', revision, classification, is_full, state, score, uncapped_score, NULL, peers, event_day, case_id,
        region_id, product_group, affected_id
   FROM raised;
 
@@ -123,6 +125,10 @@ UPDATE conflict AS c
 -- told --
 -- What subscribers hear, and what a run counts.
 SELECT conflict_id, rule, kind, score FROM happened ORDER BY conflict_id;
+
+-- look_again --
+-- After a run over everything the table has little in common with what the planner knows of it.
+ANALYZE conflict (rule, finding_key, scope, state, is_full, mode, event_day, partner_id, peers, group_key, case_id);
 
 -- new_page --
 TRUNCATE judged, found, finding, skipped, picked, sale, picked_offer, observed,

@@ -1,14 +1,14 @@
 -- sales_order --
--- Lines of changed orders, as they were and as they are. A return stands for the line that came back.
+-- Lines of changed orders, as they were and as they are.
 WITH version AS (
-    SELECT o.id AS order_id, o.kind, o.source_id, o.partner_id, o.buyer_partner_id, o.ship_to_region_id AS region_id,
-           o.ordered_on AS day, l.product_id, l.return_of_order, l.return_of_line
+    SELECT o.kind, o.source_id, o.partner_id, o.buyer_partner_id, o.ship_to_region_id AS region_id, o.ordered_on AS day,
+           l.product_id, l.return_of_order, l.return_of_line
       FROM (SELECT DISTINCT record_id FROM changed WHERE noun = 'sales_order') AS mark
       JOIN sales_order AS o ON o.id = mark.record_id
       JOIN order_line AS l ON l.order_id = o.id
     UNION ALL
-    SELECT mark.record_id, o.kind, o.source_id, o.partner_id, o.buyer_partner_id, o.ship_to_region_id, o.ordered_on,
-           l.product_id, l.return_of_order, l.return_of_line
+    SELECT o.kind, o.source_id, o.partner_id, o.buyer_partner_id, o.ship_to_region_id, o.ordered_on, l.product_id,
+           l.return_of_order, l.return_of_line
       FROM changed AS mark
      CROSS JOIN LATERAL jsonb_to_record(mark.old -> 'order') AS o (
                kind text, source_id bigint, partner_id bigint, buyer_partner_id bigint, ship_to_region_id bigint,
@@ -16,17 +16,22 @@ WITH version AS (
      CROSS JOIN LATERAL jsonb_to_recordset(mark.old -> 'lines') AS l (
                product_id bigint, return_of_order text, return_of_line int)
      WHERE mark.noun = 'sales_order' AND mark.old IS NOT NULL
-), line AS (
-    SELECT kind, partner_id, buyer_partner_id, region_id, day, product_id FROM version
-    UNION
-    SELECT o.kind, o.partner_id, o.buyer_partner_id, o.ship_to_region_id, o.ordered_on, l.product_id
-      FROM version AS back
-      JOIN sales_order AS o ON o.source_id = back.source_id AND o.key = back.return_of_order
-      JOIN order_line AS l ON l.order_id = o.id AND l.number = back.return_of_line
+), back AS (
+    INSERT INTO reached_return
+    SELECT DISTINCT source_id, return_of_order, return_of_line FROM version WHERE return_of_order IS NOT NULL
 )
 INSERT INTO reached_line
-SELECT DISTINCT line.kind, line.partner_id, line.buyer_partner_id, line.region_id, line.day, p.product_group, p.base_id
-  FROM line JOIN product AS p ON p.id = line.product_id;
+SELECT DISTINCT v.kind, v.partner_id, v.buyer_partner_id, v.region_id, v.day, p.product_group, p.base_id
+  FROM version AS v JOIN product AS p ON p.id = v.product_id;
+
+-- returned --
+-- A return stands for the line that came back.
+INSERT INTO reached_line
+SELECT DISTINCT o.kind, o.partner_id, o.buyer_partner_id, o.ship_to_region_id, o.ordered_on, p.product_group, p.base_id
+  FROM reached_return AS back
+  JOIN sales_order AS o ON o.source_id = back.source_id AND o.key = back.order_key
+  JOIN order_line AS l ON l.order_id = o.id AND l.number = back.number
+  JOIN product AS p ON p.id = l.product_id;
 
 -- product --
 -- Lines and offers of products whose pack, base, group or code changed, and of all that share the base, before or after.
@@ -52,13 +57,10 @@ WITH mark AS (
       FROM article JOIN order_line AS l ON l.product_id = article.id JOIN sales_order AS o ON o.id = l.order_id
 ), sold AS (
     INSERT INTO reached_line
-    SELECT kind, partner_id, buyer_partner_id, ship_to_region_id, ordered_on, product_group, base_id FROM line
-    UNION
-    SELECT o.kind, o.partner_id, o.buyer_partner_id, o.ship_to_region_id, o.ordered_on, p.product_group, p.base_id
-      FROM line AS back
-      JOIN sales_order AS o ON o.source_id = back.source_id AND o.key = back.return_of_order
-      JOIN order_line AS l ON l.order_id = o.id AND l.number = back.return_of_line
-      JOIN product AS p ON p.id = l.product_id
+    SELECT DISTINCT kind, partner_id, buyer_partner_id, ship_to_region_id, ordered_on, product_group, base_id FROM line
+), back AS (
+    INSERT INTO reached_return
+    SELECT DISTINCT source_id, return_of_order, return_of_line FROM line WHERE return_of_order IS NOT NULL
 )
 INSERT INTO reached_offer
 SELECT DISTINCT o.listing_id, date_trunc('month', o.observed_at AT TIME ZONE :timezone::text)::date, article.base_id

@@ -10,7 +10,8 @@ class ConflictRow(Row):
     """One finding of a rule. `scope` is the key of the grain that was judged: what is not found again there is retracted.
 
     `depth` and `strength` are what the rule measured for the terms of the score. `peers` names the findings that recurrence
-    and spread are counted over. `dismissed_score` is the uncapped score a person dismissed the finding at.
+    and spread are counted over, `group_key` the case it may belong to. `dismissed_score` is the uncapped score at which a
+    person dismissed the finding.
     """
 
     finding_key = fields.TextField()
@@ -38,6 +39,7 @@ class ConflictRow(Row):
     depth = Numeric(null=True)
     strength = Numeric(db_default=0)
     peers = fields.TextField(db_default="")
+    group_key = fields.TextField(db_default="")
     score = Numeric()
     uncapped_score = Numeric()
     dismissed_score = Numeric(null=True)
@@ -64,6 +66,7 @@ class ConflictRow(Row):
             Index(fields=("rule", "scope")),
             Index(fields=("rule", "accused", "event_day")),
             Index(fields=("peers", "event_day")),
+            Index(fields=("group_key",)),
             Index(fields=("case_id",)),
             Index(fields=("score", "id")),
             Index(fields=("detected_at", "id")),

@@ -53,6 +53,7 @@ class OrderRow(Canonical):
             Index(fields=("customer_id",)),
             Index(fields=("buyer_partner_id", "ordered_on")),
             Index(fields=("location_id",)),
+            Index(fields=("raw_id",)),
         )
 
 

@@ -9,8 +9,9 @@ WITH returned AS (
       JOIN order_line AS back
         ON back.source_id = l.source_id AND back.return_of_order = o.key AND back.return_of_line = l.number
        AND back.deleted_at IS NULL AND back.status <> 'cancelled'
-      JOIN sales_order AS home ON home.id = back.order_id AND home.kind = 'return' AND home.deleted_at IS NULL
       JOIN product AS article ON article.id = back.product_id
+     -- A subquery, so that it is asked of lines that came back only: there is no way in by the kind of an order.
+     WHERE (SELECT home.kind = 'return' AND home.deleted_at IS NULL FROM sales_order AS home WHERE home.id = back.order_id)
      GROUP BY l.id
 ), line AS (
     SELECT l.id AS line_id, l.order_id, l.source_id, o.key AS order_key, l.number, l.product_id, p.code AS sku, p.base_id,

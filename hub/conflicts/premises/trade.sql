@@ -18,8 +18,9 @@ WITH month AS (
       JOIN order_line AS back
         ON back.source_id = line.source_id AND back.return_of_order = line.key AND back.return_of_line = line.number
        AND back.deleted_at IS NULL AND back.status <> 'cancelled'
-      JOIN sales_order AS home ON home.id = back.order_id AND home.kind = 'return' AND home.deleted_at IS NULL
       JOIN product AS article ON article.id = back.product_id
+     -- A subquery, so that it is asked of lines that came back only: there is no way in by the kind of an order.
+     WHERE (SELECT home.kind = 'return' AND home.deleted_at IS NULL FROM sales_order AS home WHERE home.id = back.order_id)
      GROUP BY line.id
 ), net AS (
     SELECT line.*, line.units - coalesce(returned.units, 0) AS net_units

@@ -275,21 +275,33 @@ ANALYZE sale, cross_line, spot, governing, seat, bound;
 
 -- close_entitled --
 -- Lines whose seller or buyer is authorised: by the grants that govern, or by one for a named segment when the customer has
--- none; and lines delivered for a holder.
-UPDATE cross_line AS x SET is_open = false
- WHERE EXISTS (SELECT 1 FROM bound AS b JOIN governing AS g ON g.partner_id = b.partner_id
-                WHERE b.seat_id IN (x.seat_id, x.buyer_seat_id) AND g.spot_id = x.spot_id)
-    OR EXISTS (SELECT 1
-                 FROM sale AS s
-                 JOIN bound AS b ON b.seat_id IN (x.seat_id, x.buyer_seat_id)
-                 JOIN territory_grant AS g
-                   ON g.partner_id = b.partner_id AND g.product_group IN (s.product_group, '*') AND g.segment <> '*'
-                  AND g.deleted_at IS NULL AND g.valid_from <= s.day AND (g.valid_to IS NULL OR s.day < g.valid_to)
-                 JOIN region_cover AS c ON c.region_id = g.region_id AND c.covered_id = s.region_id
-                WHERE s.line_id = x.line_id AND s.segment = '')
-    OR EXISTS (SELECT 1
-                 FROM sale AS s JOIN governing AS g ON g.partner_id IN (s.drop_ship_for_id, s.buyer_partner_id)
-                WHERE s.line_id = x.line_id AND g.spot_id = x.spot_id AND g.exclusivity <> 'non_exclusive');
+-- none; and lines delivered for a holder or sold to one.
+WITH who AS (
+    SELECT x.line_id, x.spot_id, b.partner_id
+      FROM cross_line AS x JOIN bound AS b ON b.seat_id = x.seat_id
+    UNION ALL
+    SELECT x.line_id, x.spot_id, b.partner_id
+      FROM cross_line AS x JOIN bound AS b ON b.seat_id = x.buyer_seat_id
+), entitled AS (
+    SELECT who.line_id FROM who JOIN governing AS g ON g.spot_id = who.spot_id AND g.partner_id = who.partner_id
+    UNION
+    SELECT s.line_id
+      FROM territory_grant AS g
+      JOIN region_cover AS c ON c.region_id = g.region_id
+      JOIN who ON who.partner_id = g.partner_id
+      JOIN sale AS s
+        ON s.line_id = who.line_id AND s.segment = '' AND s.region_id = c.covered_id
+       AND g.product_group IN (s.product_group, '*') AND g.valid_from <= s.day AND (g.valid_to IS NULL OR s.day < g.valid_to)
+     WHERE g.segment <> '*' AND g.deleted_at IS NULL
+    UNION
+    SELECT x.line_id
+      FROM cross_line AS x
+      JOIN sale AS s ON s.line_id = x.line_id AND coalesce(s.drop_ship_for_id, s.buyer_partner_id) IS NOT NULL
+      JOIN governing AS g
+        ON g.spot_id = x.spot_id AND g.partner_id IN (s.drop_ship_for_id, s.buyer_partner_id)
+       AND g.exclusivity <> 'non_exclusive'
+)
+UPDATE cross_line AS x SET is_open = false FROM entitled WHERE entitled.line_id = x.line_id;
 
 -- rows --
 -- One row per line and holder, and one without a holder where nobody governs and the seller is bound.

@@ -34,14 +34,18 @@ SELECT split_part(scope, '|', 1)::bigint, (split_part(scope, '|', 2) || '-01')::
 INSERT INTO peer_ground SELECT base_id, month FROM unit_cell;
 
 -- pick --
+WITH month AS (
+    SELECT DISTINCT month FROM unit_cell
+)
 INSERT INTO picked
 SELECT l.id
-  FROM unit_cell AS cell
-  JOIN product AS p ON p.base_id = cell.base_id
-  JOIN order_line AS l ON l.product_id = p.id AND l.deleted_at IS NULL AND l.status <> 'cancelled'
+  FROM month
   JOIN sales_order AS o
-    ON o.id = l.order_id AND o.kind = 'sell_out' AND o.deleted_at IS NULL AND o.ordered_on >= cell.month
-   AND o.ordered_on < (cell.month + interval '1 month')::date;
+    ON o.ordered_on >= month.month AND o.ordered_on < (month.month + interval '1 month')::date AND o.kind = 'sell_out'
+   AND o.deleted_at IS NULL
+  JOIN order_line AS l ON l.order_id = o.id AND l.deleted_at IS NULL AND l.status <> 'cancelled'
+  JOIN product AS p ON p.id = l.product_id
+  JOIN unit_cell AS cell ON cell.base_id = p.base_id AND cell.month = month.month;
 
 -- pick_offers --
 INSERT INTO picked_offer

@@ -5,6 +5,8 @@ from tortoise.migrations import operations as ops
 
 IDS = "CREATE SEQUENCE IF NOT EXISTS hub_id"
 
+NUMBERS = "CREATE SEQUENCE IF NOT EXISTS case_number"
+
 INSTANT = """
 CREATE OR REPLACE FUNCTION hub_instant(moment timestamptz) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
 RETURN to_char(moment AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
@@ -22,6 +24,7 @@ class Migration(migrations.Migration):
 
     operations = [
         ops.RunSQL(IDS, "DROP SEQUENCE hub_id"),
+        ops.RunSQL(NUMBERS, "DROP SEQUENCE case_number"),
         ops.RunSQL(INSTANT, "DROP FUNCTION hub_instant(timestamptz)"),
         ops.RunSQL(DECIMAL, "DROP FUNCTION hub_decimal(numeric)"),
     ]

@@ -18,10 +18,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="AccessTokenRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("name", fields.TextField(unique=False)),
                 ("prefix", fields.TextField(unique=False)),
                 ("digest", fields.BinaryField()),
@@ -46,10 +43,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="AlertRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("case_id", fields.BigIntField()),
                 ("reason", fields.TextField(unique=False)),
                 ("severity", fields.TextField(unique=False)),
@@ -73,10 +67,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="CaseStepRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("case_id", fields.BigIntField()),
                 ("actor_id", fields.BigIntField(null=True)),
                 ("occurred_at", fields.DatetimeField(db_default=Now(), auto_now=False, auto_now_add=False)),
@@ -97,10 +88,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="ClaimRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("source_id", fields.BigIntField()),
                 ("key", fields.TextField(unique=False)),
                 ("raw_id", fields.BigIntField()),
@@ -135,10 +123,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="ConflictCaseRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("number", fields.IntField()),
                 ("rule", fields.TextField(unique=False)),
                 ("group_key", fields.TextField(unique=False)),
@@ -179,10 +164,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="ConflictHistoryRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("conflict_id", fields.BigIntField()),
                 ("revision", fields.IntField()),
                 ("classification", fields.TextField(unique=False)),
@@ -203,10 +185,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="ConflictRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("finding_key", fields.TextField(unique=False)),
                 ("rule", fields.TextField(unique=False)),
                 ("rule_version", fields.IntField(db_default=1)),
@@ -229,8 +208,13 @@ class Migration(migrations.Migration):
                 ("event_day", fields.DateField()),
                 ("value_at_risk", Numeric(null=True)),
                 ("value_currency", fields.TextField(null=True, unique=False)),
+                ("depth", Numeric(null=True)),
+                ("strength", Numeric(db_default=0)),
+                ("peers", fields.TextField(db_default="", unique=False)),
+                ("group_key", fields.TextField(db_default="", unique=False)),
                 ("score", Numeric()),
                 ("uncapped_score", Numeric()),
+                ("dismissed_score", Numeric(null=True)),
                 ("band", fields.TextField(unique=False)),
                 ("terms", fields.JSONField(db_default=[], encoder=JSON_DUMPS, decoder=loads)),
                 ("caps", fields.JSONField(db_default=[], encoder=JSON_DUMPS, decoder=loads)),
@@ -254,6 +238,8 @@ class Migration(migrations.Migration):
                 "indexes": [
                     Index(fields=["rule", "scope"]),
                     Index(fields=["rule", "accused", "event_day"]),
+                    Index(fields=["peers", "event_day"]),
+                    Index(fields=["group_key"]),
                     Index(fields=["case_id"]),
                     Index(fields=["score", "id"]),
                     Index(fields=["detected_at", "id"]),
@@ -267,10 +253,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="CustomerRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("code", fields.TextField(unique=False)),
                 ("source_id", fields.BigIntField()),
                 ("raw_id", fields.BigIntField(null=True)),
@@ -309,10 +292,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="DealRegistrationRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("source_id", fields.BigIntField()),
                 ("key", fields.TextField(unique=False)),
                 ("raw_id", fields.BigIntField()),
@@ -349,10 +329,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="DeliveryRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("alert_id", fields.BigIntField()),
                 ("route", fields.TextField(unique=False)),
                 ("channel", fields.TextField(unique=False)),
@@ -371,17 +348,32 @@ class Migration(migrations.Migration):
                 "unique_together": (("alert_id", "route", "recipient"),),
                 "indexes": [Index(fields=["state", "next_attempt_at"])],
                 "pk_attr": "id",
-                "table_description": "One message to one target. `route` names the target in the configuration; its address holds credentials and stays there.",
+                "table_description": "One message to one target. `route` names the target in the configuration, where its address, a secret, stays.",
+            },
+            bases=["Row"],
+        ),
+        ops.CreateModel(
+            name="DetectionRow",
+            fields=[
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
+                ("rule", fields.TextField(unique=False)),
+                ("rule_version", fields.IntField()),
+                ("basis", fields.TextField(unique=False)),
+                ("judged_to", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "detection",
+                "app": "hub",
+                "unique_together": (("rule",),),
+                "pk_attr": "id",
+                "table_description": "How far a rule has judged: by which version, as of when, and on what basis (time zone and base currency).",
             },
             bases=["Row"],
         ),
         ops.CreateModel(
             name="DirtyRecordRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("noun", fields.TextField(unique=False)),
                 ("record_id", fields.BigIntField()),
                 ("old", fields.JSONField(null=True, encoder=JSON_DUMPS, decoder=loads)),
@@ -398,10 +390,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="EventCounterRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("number", fields.BigIntField(db_default=0)),
             ],
             options={
@@ -415,10 +404,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="EventRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("number", fields.BigIntField()),
                 ("topic", fields.TextField(unique=False)),
                 ("kind", fields.TextField(unique=False)),
@@ -439,10 +425,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="FxRateRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("source_id", fields.BigIntField()),
                 ("key", fields.TextField(unique=False)),
                 ("raw_id", fields.BigIntField()),
@@ -465,12 +448,30 @@ class Migration(migrations.Migration):
             bases=["Canonical"],
         ),
         ops.CreateModel(
+            name="GivenAnswerRow",
+            fields=[
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
+                ("caller", fields.TextField(unique=False)),
+                ("mutation", fields.TextField(unique=False)),
+                ("key", fields.TextField(unique=False)),
+                ("asked", fields.BinaryField()),
+                ("answer", fields.JSONField(db_default={}, encoder=JSON_DUMPS, decoder=loads)),
+                ("given_at", fields.DatetimeField(db_default=Now(), auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "given_answer",
+                "app": "hub",
+                "unique_together": (("caller", "mutation", "key"),),
+                "indexes": [Index(fields=["given_at"])],
+                "pk_attr": "id",
+                "table_description": "`key` is the caller's own word for the request, `asked` the hash of what it asked for.",
+            },
+            bases=["Row"],
+        ),
+        ops.CreateModel(
             name="IdentityCandidateRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("noun", fields.TextField(unique=False)),
                 ("left_id", fields.BigIntField()),
                 ("right_id", fields.BigIntField()),
@@ -494,10 +495,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="IdentityLinkRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("noun", fields.TextField(unique=False)),
                 ("source_id", fields.BigIntField()),
                 ("key", fields.TextField(unique=False)),
@@ -527,10 +525,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="InventoryLevelRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("source_id", fields.BigIntField()),
                 ("key", fields.TextField(unique=False)),
                 ("raw_id", fields.BigIntField()),
@@ -565,10 +560,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="InventoryMonthRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("source_id", fields.BigIntField()),
                 ("key", fields.TextField(unique=False)),
                 ("raw_id", fields.BigIntField()),
@@ -601,10 +593,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="LocationRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("code", fields.TextField(unique=False)),
                 ("source_id", fields.BigIntField()),
                 ("raw_id", fields.BigIntField(null=True)),
@@ -629,10 +618,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="OfferRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("source_id", fields.BigIntField()),
                 ("key", fields.TextField(unique=False)),
                 ("raw_id", fields.BigIntField()),
@@ -668,6 +654,7 @@ class Migration(migrations.Migration):
                     Index(fields=["product_id", "observed_at"]),
                     Index(fields=["observed_at", "id"]),
                     Index(fields=["seller_key", "channel"]),
+                    Index(fields=["partner_id"]),
                     Index(fields=["raw_id"]),
                 ],
                 "pk_attr": "id",
@@ -678,10 +665,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="OrderLineRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("source_id", fields.BigIntField()),
                 ("key", fields.TextField(unique=False)),
                 ("raw_id", fields.BigIntField()),
@@ -728,10 +712,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="OrderRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("source_id", fields.BigIntField()),
                 ("key", fields.TextField(unique=False)),
                 ("raw_id", fields.BigIntField()),
@@ -771,11 +752,15 @@ class Migration(migrations.Migration):
                 "unique_together": (("source_id", "key"),),
                 "indexes": [
                     Index(fields=["placed_at", "id"]),
+                    Index(fields=["ordered_on"]),
                     Index(fields=["partner_id", "ordered_on"]),
+                    Index(fields=["partner_id", "ship_to_region_id", "ordered_on"]),
                     Index(fields=["ship_to_region_id", "ordered_on"]),
+                    Index(fields=["ship_to_location_id"]),
                     Index(fields=["customer_id"]),
                     Index(fields=["buyer_partner_id", "ordered_on"]),
                     Index(fields=["location_id"]),
+                    Index(fields=["raw_id"]),
                 ],
                 "pk_attr": "id",
                 "table_description": "`partner_id` is the seller, null for the brand; `key` is the order number.",
@@ -785,10 +770,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="PartnerAliasRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("source_id", fields.BigIntField()),
                 ("key", fields.TextField(unique=False)),
                 ("raw_id", fields.BigIntField()),
@@ -815,10 +797,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="PartnerRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("code", fields.TextField(unique=False)),
                 ("source_id", fields.BigIntField()),
                 ("raw_id", fields.BigIntField(null=True)),
@@ -855,10 +834,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="PolicyVersionRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("source_id", fields.BigIntField()),
                 ("key", fields.TextField(unique=False)),
                 ("raw_id", fields.BigIntField()),
@@ -887,10 +863,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="PricePolicyRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("source_id", fields.BigIntField()),
                 ("key", fields.TextField(unique=False)),
                 ("raw_id", fields.BigIntField()),
@@ -922,10 +895,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="ProductRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("code", fields.TextField(unique=False)),
                 ("source_id", fields.BigIntField()),
                 ("raw_id", fields.BigIntField(null=True)),
@@ -956,10 +926,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="PromotionRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("source_id", fields.BigIntField()),
                 ("key", fields.TextField(unique=False)),
                 ("raw_id", fields.BigIntField()),
@@ -997,10 +964,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="RawHistoryRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("raw_id", fields.BigIntField()),
                 ("stream_id", fields.BigIntField()),
                 ("raw_hash", fields.BinaryField()),
@@ -1023,10 +987,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="RawRecordRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("stream_id", fields.BigIntField()),
                 ("key", fields.TextField(unique=False)),
                 ("raw_hash", fields.BinaryField()),
@@ -1053,10 +1014,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="RegionCoverRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("region_id", fields.BigIntField()),
                 ("covered_id", fields.BigIntField()),
                 ("distance", fields.IntField()),
@@ -1074,10 +1032,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="RegionNeighbourRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("region_id", fields.BigIntField()),
                 ("neighbour_id", fields.BigIntField()),
             ],
@@ -1093,10 +1048,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="RegionRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("code", fields.TextField(unique=False)),
                 ("source_id", fields.BigIntField()),
                 ("raw_id", fields.BigIntField(null=True)),
@@ -1125,10 +1077,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="RejectRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("source_id", fields.BigIntField()),
                 ("stream_id", fields.BigIntField()),
                 ("run_id", fields.BigIntField()),
@@ -1166,10 +1115,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="ReservationRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("source_id", fields.BigIntField()),
                 ("key", fields.TextField(unique=False)),
                 ("raw_id", fields.BigIntField()),
@@ -1198,10 +1144,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="SerialEventRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("source_id", fields.BigIntField()),
                 ("key", fields.TextField(unique=False)),
                 ("raw_id", fields.BigIntField()),
@@ -1232,10 +1175,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="SourceRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("name", fields.TextField(unique=False)),
                 ("title", fields.TextField(unique=False)),
                 ("connector", fields.TextField(unique=False)),
@@ -1248,6 +1188,7 @@ class Migration(migrations.Migration):
                 ("default_currency", fields.TextField(null=True, unique=False)),
                 ("is_masters", fields.BooleanField(db_default=False)),
                 ("managed_by", fields.TextField(db_default="file", unique=False)),
+                ("settings", fields.JSONField(db_default={}, encoder=JSON_DUMPS, decoder=loads)),
                 ("created_at", fields.DatetimeField(db_default=Now(), auto_now=False, auto_now_add=False)),
             ],
             options={
@@ -1262,10 +1203,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="StreamRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("source_id", fields.BigIntField()),
                 ("name", fields.TextField(unique=False)),
                 ("position", fields.IntField(db_default=0)),
@@ -1291,10 +1229,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="SyncRunRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("source_id", fields.BigIntField()),
                 ("stream_id", fields.BigIntField()),
                 ("mode", fields.TextField(db_default="incremental", unique=False)),
@@ -1347,10 +1282,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="TerritoryGrantRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("source_id", fields.BigIntField()),
                 ("key", fields.TextField(unique=False)),
                 ("raw_id", fields.BigIntField()),
@@ -1385,10 +1317,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="UserRow",
             fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
+                ("id", fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')"))),
                 ("email", fields.TextField(unique=False)),
                 ("name", fields.TextField(unique=False)),
                 ("roles", ArrayField(db_default=SqlDefault("'{}'::text[]"), element_type="TEXT")),

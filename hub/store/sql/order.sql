@@ -7,15 +7,24 @@ SELECT o.key, o.id, jsonb_build_object(
   FROM sales_order AS o
  WHERE o.source_id = :source_id AND o.key = ANY(:keys::text[]);
 
--- orders_of_raw --
--- Orders that lose lines because a payload lost them, as they are before.
+-- losing_orders --
+-- Orders whose header or a line these payloads no longer hold, as they are before they lose it.
+WITH losing AS (
+    SELECT o.id
+      FROM sales_order AS o
+     WHERE o.raw_id = ANY(:raw_ids::bigint[])
+       AND NOT EXISTS (SELECT 1 FROM unnest(:orders::text[]) AS kept (key) WHERE kept.key = o.key)
+    UNION
+    SELECT l.order_id
+      FROM order_line AS l
+     WHERE l.raw_id = ANY(:raw_ids::bigint[]) AND l.deleted_at IS NULL
+       AND NOT EXISTS (SELECT 1 FROM unnest(:lines::text[]) AS kept (key) WHERE kept.key = l.key)
+)
 SELECT o.id, jsonb_build_object(
            'order', to_jsonb(o),
            'lines', coalesce((SELECT jsonb_agg(to_jsonb(l)) FROM order_line AS l
                                WHERE l.order_id = o.id AND l.deleted_at IS NULL), '[]'::jsonb)) AS old
-  FROM sales_order AS o
- WHERE o.raw_id = ANY(:raw_ids::bigint[])
-    OR EXISTS (SELECT 1 FROM order_line AS l WHERE l.order_id = o.id AND l.raw_id = ANY(:raw_ids::bigint[]));
+  FROM losing JOIN sales_order AS o USING (id);
 
 -- settle_orders --
 -- What follows from the lines, for orders that had lines before this batch.

@@ -17,7 +17,9 @@ def test_the_three_required_keys_are_enough() -> None:
 
 
 def test_the_rest_of_the_document_is_kept_as_it_was_written() -> None:
-    version = policy(HEAD + 'timezone = "Asia/Shanghai"\n[sla]\nholidays = [2026-10-01]\n[severity]\nweights = { impact = 30.5 }\n')
+    version = policy(
+        HEAD + 'timezone = "Asia/Shanghai"\n[sla]\nholidays = [2026-10-01]\n[severity]\nweights = { impact = 30.5 }\n'
+    )
     assert version.timezone == "Asia/Shanghai"
     assert version.body == {"sla": {"holidays": ["2026-10-01"]}, "severity": {"weights": {"impact": 30.5}}}
 

@@ -20,7 +20,7 @@ CONFIG = TrytonConfig(
     password="canary",
     partner="D-EAST",
     time_zone="Europe/Berlin",
-    regions={"US-TX": "US-SOUTH"},
+    regions={"US-TX": "US-SOUTH", "DE": "DACH"},
 )
 
 
@@ -85,21 +85,31 @@ def test_a_quantity_is_taken_by_its_decimal_text() -> None:
     assert level.on_hand == Decimal("12.1")
 
 
+US = Region(code="US", name="US", kind="country")
+CALIFORNIA = Region(code="US-CA", name="US-CA", kind="province", parent="US")
+
+
 @pytest.mark.parametrize(
-    ("subdivision", "country", "region"),
-    [("US-TX", "US", "US-SOUTH"), ("US-CA", "US", "US"), (None, "US", "US"), (None, None, None)],
+    ("subdivision", "country", "region", "mentioned"),
+    [
+        ("US-TX", "US", "US-SOUTH", []),
+        ("DE-BE", "DE", "DACH", []),
+        ("US-CA", "US", "US-CA", [CALIFORNIA, US]),
+        (None, "US", "US", [US]),
+        ("US-CA", None, None, []),
+        (None, None, None, []),
+    ],
 )
-def test_a_region_is_what_the_settings_call_it_or_the_country(
-    subdivision: str | None, country: str | None, region: str | None
+def test_a_region_is_what_the_settings_call_it_or_the_finer_code(
+    subdivision: str | None, country: str | None, region: str | None, mentioned: list[Region]
 ) -> None:
     row = payload("customers.1")
     parts = {"country.": country, "subdivision.": subdivision}
     row["addresses."] = [{"active": True, **{name: code and {"id": 1, "code": code} for name, code in parts.items()}}]
     customer, *places = MAPPINGS["customers"](CONFIG, msgspec.json.encode(row))
     assert isinstance(customer, Customer)
-    assert customer.region == region
-    # A country that stands for itself comes along; what the settings name is described elsewhere.
-    assert places == ([Region(code="US", name="US", kind="country")] if region == "US" else [])
+    # Places that stand for themselves come along; what the settings name is described elsewhere.
+    assert (customer.region, places) == (region, mentioned)
 
 
 def test_a_party_without_an_address_is_nowhere() -> None:
@@ -140,3 +150,34 @@ def test_a_payload_that_is_no_json_is_set_aside() -> None:
     with pytest.raises(MappingError) as caught:
         list(MAPPINGS["orders"](CONFIG, b"<html>"))
     assert caught.value.code == "undecodable"
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"quantity": "NaN"}, "$.lines.[0]"),
+        ({"amount": {"__class__": "Decimal", "decimal": "Infinity"}}, "$.lines.[0].amount"),
+        ({"unit.": {"id": 2, "factor": 0}}, "$.lines.[0].unit."),
+        ({"quantity": 1e14, "unit.": {"id": 2, "factor": 1e14}}, "$.lines.[0].quantity"),
+        ({"id": 2**40}, "$.lines.[0].id"),
+    ],
+)
+def test_a_number_that_cannot_be_reckoned_with_is_set_aside(change: dict[str, object], field: str) -> None:
+    row = payload("orders.4")
+    lines = row["lines."]
+    assert isinstance(lines, list)
+    lines[0] |= change
+    with pytest.raises(MappingError) as caught:
+        orders(row)
+    assert (caught.value.code, caught.value.field) == ("bad_value", field)
+
+
+@pytest.mark.parametrize("year", [1, 9999, 10**18])
+def test_a_day_outside_the_calendar_is_set_aside(year: int) -> None:
+    row = payload("orders.3")
+    created = row["create_date"]
+    assert isinstance(created, dict)
+    created["year"] = year
+    with pytest.raises(MappingError) as caught:
+        orders(row)
+    assert caught.value.field == "$.create_date.year"

@@ -1,11 +1,8 @@
-"""What detection rests on: how a finding is scored again, how far each rule has judged, and the arithmetic of the rules."""
+"""The arithmetic of the rules: quotients, rates, medians, pack sizes, and the shape of evidence."""
 
-from tortoise import fields, migrations
-from tortoise.fields.db_defaults import SqlDefault
-from tortoise.indexes import Index
+from tortoise import migrations
 from tortoise.migrations import operations as ops
 
-from hub.store.base import Numeric
 
 # A quotient is formed once and rounded once, to six decimals, half away from zero; unknown when the divisor is zero or unknown.
 RATIO = """
@@ -64,51 +61,24 @@ RETURN CASE WHEN one > 0 AND other > 0 AND round(hub_ratio(greatest(one, other),
             THEN round(hub_ratio(greatest(one, other), least(one, other))) END
 """
 
-NUMBERS = "CREATE SEQUENCE IF NOT EXISTS case_number"
-
 
 class Migration(migrations.Migration):
-    dependencies = [("hub", "0009_reading")]
+    dependencies = [("hub", "0003_reading")]
 
     initial = False
 
+    # One step: Tortoise copies all models for each.
     operations = [
-        ops.RunSQL(RATIO, "DROP FUNCTION hub_ratio(numeric, numeric)"),
-        ops.RunSQL(RATE, "DROP FUNCTION hub_rate(text, date, text)"),
-        ops.RunSQL(EVIDENCE, "DROP FUNCTION hub_evidence(text, text, bigint, bigint, text, jsonb)"),
-        ops.RunSQL(TRIED, "DROP FUNCTION hub_tried(text, text, text)"),
-        ops.RunSQL(MEDIAN, "DROP FUNCTION hub_median(numeric[])"),
-        ops.RunSQL(MEDIAN_WITHOUT, "DROP FUNCTION hub_median_without(numeric[], int)"),
-        ops.RunSQL(PACK, "DROP FUNCTION hub_pack(numeric, numeric)"),
-        ops.RunSQL(NUMBERS, "DROP SEQUENCE case_number"),
-        ops.AddField(model_name="ConflictRow", name="depth", field=Numeric(null=True)),
-        ops.AddField(model_name="ConflictRow", name="strength", field=Numeric(db_default=0)),
-        ops.AddField(model_name="ConflictRow", name="peers", field=fields.TextField(db_default="", unique=False)),
-        ops.AddField(model_name="ConflictRow", name="dismissed_score", field=Numeric(null=True)),
-        ops.AddIndex(model_name="ConflictRow", index=Index(fields=["peers", "event_day"])),
-        ops.AddIndex(model_name="OrderRow", index=Index(fields=["ordered_on"])),
-        ops.AddIndex(model_name="OrderRow", index=Index(fields=["partner_id", "ship_to_region_id", "ordered_on"])),
-        ops.AddIndex(model_name="OrderRow", index=Index(fields=["ship_to_location_id"])),
-        ops.AddIndex(model_name="OfferRow", index=Index(fields=["partner_id"])),
-        ops.CreateModel(
-            name="DetectionRow",
-            fields=[
-                (
-                    "id",
-                    fields.BigIntField(primary_key=True, generated=False, db_default=SqlDefault("nextval('hub_id')")),
-                ),
-                ("rule", fields.TextField(unique=False)),
-                ("rule_version", fields.IntField()),
-                ("basis", fields.TextField(unique=False)),
-                ("judged_to", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+        ops.RunSQL(
+            [RATIO, RATE, EVIDENCE, TRIED, MEDIAN, MEDIAN_WITHOUT, PACK],
+            [
+                "DROP FUNCTION hub_pack(numeric, numeric)",
+                "DROP FUNCTION hub_median_without(numeric[], int)",
+                "DROP FUNCTION hub_median(numeric[])",
+                "DROP FUNCTION hub_tried(text, text, text)",
+                "DROP FUNCTION hub_evidence(text, text, bigint, bigint, text, jsonb)",
+                "DROP FUNCTION hub_rate(text, date, text)",
+                "DROP FUNCTION hub_ratio(numeric, numeric)",
             ],
-            options={
-                "table": "detection",
-                "app": "hub",
-                "unique_together": (("rule",),),
-                "pk_attr": "id",
-                "table_description": "How far a rule has judged: by which version, as of when, and on what basis (time zone and base currency).",
-            },
-            bases=["Row"],
-        ),
+        )
     ]

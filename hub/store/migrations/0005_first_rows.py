@@ -8,11 +8,11 @@ OWNER = "INSERT INTO hub_user (email, name, roles) VALUES ('owner@localhost', 'O
 
 
 class Migration(migrations.Migration):
-    dependencies = [("hub", "0002_nouns")]
+    dependencies = [("hub", "0004_detection")]
 
     initial = False
 
+    # One step: Tortoise copies all models for each.
     operations = [
-        ops.RunSQL(COUNTER, "DELETE FROM event_counter"),
-        ops.RunSQL(OWNER, "DELETE FROM hub_user WHERE email = 'owner@localhost'"),
+        ops.RunSQL([COUNTER, OWNER], ["DELETE FROM hub_user WHERE email = 'owner@localhost'", "DELETE FROM event_counter"])
     ]

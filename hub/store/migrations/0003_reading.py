@@ -121,21 +121,27 @@ $$
 
 
 class Migration(migrations.Migration):
-    dependencies = [("hub", "0004_source_settings")]
+    dependencies = [("hub", "0002_nouns")]
 
     initial = False
 
+    # One step: Tortoise copies all models for each.
     operations = [
-        ops.RunSQL(GLOBAL_ID, "DROP FUNCTION hub_global_id(text, bigint)"),
-        ops.RunSQL(DURATION, "DROP FUNCTION hub_duration(numeric)"),
-        ops.RunSQL(TEXT, "DROP FUNCTION hub_payload_text(bytea)"),
-        ops.RunSQL(STREAM_OF, "DROP FUNCTION hub_stream_of(bigint)"),
-        ops.RunSQL(STALE, "DROP FUNCTION hub_stream_stale(bigint, timestamptz)"),
-        ops.RunSQL(CHANNEL_CLASS, "DROP FUNCTION hub_channel_class(text, date)"),
-        ops.RunSQL(UNITS, "DROP FUNCTION hub_units_per_pack(bigint)"),
-        ops.RunSQL(SELLER, "DROP FUNCTION hub_seller(bigint, text, text)"),
-        ops.RunSQL(GOLDEN, "DROP FUNCTION hub_golden(text, bigint)"),
-        ops.RunSQL(SENTENCE, "DROP FUNCTION hub_sentence(text, jsonb)"),
-        ops.RunSQL(CURSOR_KEY, "DROP FUNCTION hub_cursor_seal(bytea), hub_cursor_key()"),
-        ops.RunSQL(CURSOR, "DROP FUNCTION hub_cursor(text)"),
+        ops.RunSQL(
+            [GLOBAL_ID, DURATION, TEXT, STREAM_OF, STALE, CHANNEL_CLASS, UNITS, SELLER, GOLDEN, SENTENCE, CURSOR_KEY, CURSOR],
+            [
+                "DROP FUNCTION hub_cursor(text)",
+                "DROP FUNCTION hub_cursor_seal(bytea), hub_cursor_key()",
+                "DROP FUNCTION hub_sentence(text, jsonb)",
+                "DROP FUNCTION hub_golden(text, bigint)",
+                "DROP FUNCTION hub_seller(bigint, text, text)",
+                "DROP FUNCTION hub_units_per_pack(bigint)",
+                "DROP FUNCTION hub_channel_class(text, date)",
+                "DROP FUNCTION hub_stream_stale(bigint, timestamptz)",
+                "DROP FUNCTION hub_stream_of(bigint)",
+                "DROP FUNCTION hub_payload_text(bytea)",
+                "DROP FUNCTION hub_duration(numeric)",
+                "DROP FUNCTION hub_global_id(text, bigint)",
+            ],
+        )
     ]
