@@ -141,7 +141,7 @@ def region(config: TrytonConfig, address: Address | None) -> str | None:
 
 
 def named(config: TrytonConfig, address: Address | None) -> str | None:
-    return next((config.regions[code] for code in codes(address) if code in config.regions), None)
+    return next((config.regions[code] for code in codes(address) if code is not None and code in config.regions), None)
 
 
 def places(config: TrytonConfig, address: Address | None) -> Iterator[Region]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from hub.errors import SetAside
+from hub.errors import MappingError, SetAside
 from hub.intake.fingerprint import content, fingerprint
 from hub.intake.identity import Origin
 from hub.records import CanonicalRecord
@@ -111,6 +111,9 @@ def translate(out: Sorted, normalise: Normalise) -> dict[str, tuple[CanonicalRec
             mapped[payload.key] = tuple(normalise(record.raw))
         except SetAside as error:
             out.rejects.append(refused(payload, record.place, error))
+        except Exception as error:  # a connector is foreign code, and one payload must not stop the others
+            what = MappingError(f"The connector cannot map this payload: {type(error).__name__}: {error}", code="bad_value")
+            out.rejects.append(refused(payload, record.place, what))
     keep(out, set(mapped))
     return mapped
 

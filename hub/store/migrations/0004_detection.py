@@ -7,17 +7,23 @@ from tortoise.migrations import operations as ops
 # A quotient is formed once and rounded once, to six decimals, half away from zero; unknown when the divisor is zero or unknown.
 RATIO = """
 CREATE OR REPLACE FUNCTION hub_ratio(numerator numeric, denominator numeric) RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN round(numerator * 1.000000000000000000000000000000 / nullif(denominator, 0), 6)
+RETURN round(numerator * 1.00000000000000000000 / nullif(denominator, 0), 6)
 """
 
-# The latest rate on or before the day; 1 for the base currency.
+# The latest rate on or before the day; unknown without a base currency.
+FOREIGN_RATE = """
+CREATE OR REPLACE FUNCTION hub_foreign_rate(asked text, on_day date, base text) RETURNS numeric
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN CASE WHEN base IS NOT NULL THEN
+            (SELECT known.rate FROM fx_rate AS known
+              WHERE known.currency = asked AND known.day <= on_day AND known.deleted_at IS NULL
+              ORDER BY known.day DESC, known.source_id, known.key COLLATE "C" LIMIT 1) END
+"""
+
+# 1 for the base currency. Apart from the look-up, so that the planner can put it in line: most sums need no look-up.
 RATE = """
 CREATE OR REPLACE FUNCTION hub_rate(asked text, on_day date, base text) RETURNS numeric LANGUAGE sql STABLE PARALLEL SAFE
-RETURN CASE WHEN asked = base THEN 1
-            WHEN base IS NULL THEN NULL
-            ELSE (SELECT known.rate FROM fx_rate AS known
-                   WHERE known.currency = asked AND known.day <= on_day AND known.deleted_at IS NULL
-                   ORDER BY known.day DESC, known.source_id, known.key COLLATE "C" LIMIT 1) END
+RETURN CASE WHEN asked = base THEN 1 ELSE hub_foreign_rate(asked, on_day, base) END
 """
 
 # One record a finding rests on, as it was when judged; the hash is over these facts.
@@ -70,7 +76,7 @@ class Migration(migrations.Migration):
     # One step: Tortoise copies all models for each.
     operations = [
         ops.RunSQL(
-            [RATIO, RATE, EVIDENCE, TRIED, MEDIAN, MEDIAN_WITHOUT, PACK],
+            [RATIO, FOREIGN_RATE, RATE, EVIDENCE, TRIED, MEDIAN, MEDIAN_WITHOUT, PACK],
             [
                 "DROP FUNCTION hub_pack(numeric, numeric)",
                 "DROP FUNCTION hub_median_without(numeric[], int)",
@@ -78,6 +84,7 @@ class Migration(migrations.Migration):
                 "DROP FUNCTION hub_tried(text, text, text)",
                 "DROP FUNCTION hub_evidence(text, text, bigint, bigint, text, jsonb)",
                 "DROP FUNCTION hub_rate(text, date, text)",
+                "DROP FUNCTION hub_foreign_rate(text, date, text)",
                 "DROP FUNCTION hub_ratio(numeric, numeric)",
             ],
         )

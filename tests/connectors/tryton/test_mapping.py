@@ -20,7 +20,7 @@ CONFIG = TrytonConfig(
     password="canary",
     partner="D-EAST",
     time_zone="Europe/Berlin",
-    regions={"US-TX": "US-SOUTH", "DE": "DACH"},
+    regions={"US-TX": "US-SOUTH", "AT": "DACH"},
 )
 
 
@@ -93,7 +93,7 @@ CALIFORNIA = Region(code="US-CA", name="US-CA", kind="province", parent="US")
     ("subdivision", "country", "region", "mentioned"),
     [
         ("US-TX", "US", "US-SOUTH", []),
-        ("DE-BE", "DE", "DACH", []),
+        ("AT-9", "AT", "DACH", []),
         ("US-CA", "US", "US-CA", [CALIFORNIA, US]),
         (None, "US", "US", [US]),
         ("US-CA", None, None, []),

@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.samples import customer, grant, level, line, location, order, partner, price, product, region
 
 from hub.errors import FenceLost, TooMuchChange
 from hub.intake.batch import Batch
@@ -13,6 +12,7 @@ from hub.intake.landing import land
 from hub.records.message import Checkpoint, Record, Reject, SyncMode, Tombstone
 from hub.store.database import Store
 from tests.feeding import Source, source
+from tests.samples import customer, grant, level, line, location, order, partner, price, product, region
 
 
 async def rows(store: Store, sql: str, *arguments: object) -> list[tuple[Any, ...]]:
@@ -212,6 +212,19 @@ async def test_a_payload_that_cannot_be_mapped_is_set_aside_and_replayed(demo: S
     demo.payloads[b"nonsense"] = (order("O1", seller="A"),)
     await demo.land(bad, again=True, mode=SyncMode.REPLAY)
     assert await rows(store, "SELECT code, state FROM reject ORDER BY code") == [("bad_code", "replayed"), ("encoding", "open")]
+
+
+async def test_a_mapping_that_breaks_sets_aside_its_payload_alone(demo: Source, store: Store) -> None:
+    good = demo.record(order("O2", seller="A"))
+    landing = await demo.landing()
+
+    def breaks(raw: bytes) -> Any:
+        return [1 / 0] if raw == b"breaks" else demo.payloads[raw]
+
+    landing.normalise = breaks
+    await land(store, landing, Batch(Checkpoint(state={}), [Record(key=("order:O1",), raw=b"breaks"), good]))
+    assert await rows(store, "SELECT key, code FROM reject") == [("order:O1", "bad_value")]
+    assert await rows(store, "SELECT key FROM sales_order") == [("O2",)]
 
 
 async def test_an_unknown_key_that_is_withdrawn_is_no_change(demo: Source, store: Store) -> None:
