@@ -33,11 +33,11 @@ from hub.records.order import LineStatus
 from hub.records.source import SourceKind, Stream, StreamModel
 
 LINES = 3
-PROVINCES, PARTNERS, CUSTOMERS, ARTICLES, GROUPS, DAYS = 30, 40, 2_000, 300, 6, 180
-LISTINGS, SIGHTINGS = 400, 5
+PROVINCES, CITIES, CUSTOMERS, ARTICLES, GROUPS, DAYS = 30, 300, 10_000, 3_000, 30, 365
+LISTINGS, SIGHTINGS = 2_000, 5
 FIRST_DAY = datetime(2026, 1, 1, 8, tzinfo=UTC)
 BATCH = 5_000
-# One order in so many is sold by a partner of another province.
+# One order in so many is sold by the partner of another city.
 STRAY = 40
 
 
@@ -51,6 +51,11 @@ def draw(number: int, salt: int, below: int) -> int:
 def province(number: int) -> str:
     """Return the code of a province."""
     return f"CN-{number % PROVINCES:02}"
+
+
+def city(number: int) -> str:
+    """Return the code of a city; each is the ground of the partner of the same number."""
+    return f"{province(number)}-{number % CITIES:03}"
 
 
 def price(article: int) -> Decimal:
@@ -69,13 +74,14 @@ def reference() -> Iterator[CanonicalRecord]:
     )
     yield Region(code="CN", name="China", kind="country")
     for number in range(PROVINCES):
-        yield Region(
-            code=province(number), name=f"Province {number}", kind="province", parent="CN", neighbours=(province(number + 1),)
-        )
-    for number in range(PARTNERS):
-        yield Partner(code=f"P{number:03}", name=f"Partner {number}", home_region=province(number))
+        yield Region(code=province(number), name=f"Province {number}", kind="province", parent="CN")
+    for number in range(CITIES):
+        near = (city(number + PROVINCES),)
+        yield Region(code=city(number), name=f"City {number}", kind="city", parent=province(number), neighbours=near)
+    for number in range(CITIES):
+        yield Partner(code=f"P{number:03}", name=f"Partner {number}", home_region=city(number))
     for number in range(CUSTOMERS):
-        yield Customer(code=f"C{number:05}", name=f"Customer {number}", region=province(number), segment="retail")
+        yield Customer(code=f"C{number:05}", name=f"Customer {number}", region=city(number), segment="retail")
     for number in range(ARTICLES):
         sku = f"A{number:04}"
         yield Product(sku=sku, name=f"Article {number}", base_sku=sku, product_group=f"G{number % GROUPS}")
@@ -87,10 +93,10 @@ def reference() -> Iterator[CanonicalRecord]:
             policy_id=f"M{number:04}", kind="map", sku=sku, unit_price=price(number) * 2, currency="CNY",
             valid_from=date(2025, 1, 1), region="CN",
         )  # fmt: skip
-    for number in range(PROVINCES):
+    for number in range(CITIES):
         yield TerritoryGrant(
-            grant_id=f"T{number:03}", partner=f"P{number:03}", region=province(number), exclusivity="exclusive",
-            valid_from=date(2025, 1, 1), valid_to=date(2027, 1, 1),
+            grant_id=f"T{number:03}", partner=f"P{number:03}", region=city(number), exclusivity="exclusive",
+            valid_from=date(2025, 1, 1), valid_to=date(2028, 1, 1),
         )  # fmt: skip
     yield from offers()
 
@@ -109,11 +115,11 @@ def offers() -> Iterator[Offer]:
         for seen in range(SIGHTINGS):
             yield Offer(
                 listing_id=f"L{listing:05}",
-                observed_at=FIRST_DAY + timedelta(days=30 * seen + listing % 30),
+                observed_at=FIRST_DAY + timedelta(days=60 * seen + listing % 60),
                 seller=f"Shop {listing % 80}",
                 channel="tmall",
                 sku=f"A{article:04}",
-                region=province(listing),
+                region=city(listing),
                 price=price(article) * share,
                 currency="CNY",
                 tax_included=False,
@@ -158,9 +164,9 @@ def order_number(index: int) -> str:
 def order_body(index: int, revision: int = 0, count: int = LINES) -> bytes:
     """Return an order as the source sends it. A later revision sold more, and perhaps by another partner."""
     customer = draw(index, 1, CUSTOMERS)
-    home = customer % PROVINCES
+    home = customer % CITIES
     stray = draw(index, 100 + revision, STRAY) == 0
-    seller = (home + 1 + draw(index, 2, PROVINCES - 1)) % PROVINCES if stray else home
+    seller = (home + 1 + draw(index, 2, CITIES - 1)) % CITIES if stray else home
     placed_at = FIRST_DAY + timedelta(days=draw(index, 3, DAYS), seconds=draw(index, 4, 36_000))
     lines = []
     for line in range(1, count + 1):
@@ -175,7 +181,7 @@ def order_body(index: int, revision: int = 0, count: int = LINES) -> bytes:
     town = f'"city":"City {home}","postcode":"{100000 + home}"'
     return (
         f'{{"number":"{order_number(index)}","placed_at":"{at}","updated_at":"{at}","seller":"P{seller:03}",'
-        f'"customer":"C{customer:05}","ship_to":"{province(home)}","currency":"CNY","payment_terms":"30 days net",'
+        f'"customer":"C{customer:05}","ship_to":"{city(home)}","currency":"CNY","payment_terms":"30 days net",'
         f'"address":{{"name":"Customer {customer}","street":"{customer} Long Road",{town}}},'
         f'"lines":[{",".join(lines)}],"note":null,"tags":["trade","repeat"]}}'
     ).encode()

@@ -48,7 +48,6 @@ class OrderKind(Enum):
     SELL_IN = strawberry.enum_value("sell_in", description="Brand to partner, or partner to partner.")
     SELL_OUT = strawberry.enum_value("sell_out", description="Partner to its customer.")
     RETURN = strawberry.enum_value("return", description="Return of goods.")
-    TRANSFER = strawberry.enum_value("transfer", description="Goods moved between places without a sale.")
 
 
 @strawberry.enum(description="Normalised state of an order. The source's own word is in `sourceStatus`.")
@@ -114,6 +113,7 @@ class OrderLine(Node):
 @table(
     "sales_order",
     live="{deleted_at} IS NULL",
+    only="{kind} <> 'transfer'",
     sorts={
         "PLACED_AT": Sort("placed_at", "timestamptz"),
         "UPDATED_AT": Sort("coalesce({source_updated_at}, {fetched_at})", "timestamptz"),

@@ -23,12 +23,10 @@ if TYPE_CHECKING:
 class PartnerKind(Enum):
     DISTRIBUTOR = strawberry.enum_value("distributor", description="Buys and resells.")
     AGENT = strawberry.enum_value("agent", description="Sells on commission; the brand keeps title.")
-    RESELLER = strawberry.enum_value("reseller", description="Dealer that buys from a distributor.")
-    RETAILER = strawberry.enum_value("retailer", description="Retailer.")
+    RETAILER = strawberry.enum_value("retailer", description="Retailer or dealer.")
     FRANCHISE = strawberry.enum_value("franchise", description="Shop under the brand's franchise.")
     MARKETPLACE_SELLER = strawberry.enum_value("marketplace_seller", description="Seller on a marketplace.")
-    DIRECT = strawberry.enum_value("direct", description="The brand's own sales.")
-    ALLIANCE = strawberry.enum_value("alliance", description="Sells under a jointly agreed plan.")
+    OWN_STORE = strawberry.enum_value("direct", description="The brand's own sales.")
 
 
 @strawberry.enum(description="Legal form of the cooperation.")
@@ -47,6 +45,9 @@ class PartnerStage(Enum):
     EXITED = strawberry.enum_value("exited", description="Cooperation ended.")
 
 
+# An alliance is a model of cooperation; whoever is in one buys and resells.
+KIND = "CASE {type} WHEN 'reseller' THEN 'retailer' WHEN 'alliance' THEN 'distributor' ELSE {type} END"
+MODEL = "CASE {type} WHEN 'alliance' THEN 'alliance' ELSE {model} END"
 STAGE = "CASE WHEN {status} = 'closed' THEN 'exited' ELSE {lifecycle} END"
 
 
@@ -65,8 +66,8 @@ class Partner(Node, Synced):
     id: strawberry.ID = column("id", GLOBAL_ID)
     code: str = column("code", "Code of the partner in this installation; unique.")
     name: str = column("name", "Name to show.")
-    kind: PartnerKind = column("type", "What it is.")
-    cooperation_model: CooperationModel | None = column("model", "Legal form of the cooperation.")
+    kind: PartnerKind = column(KIND, "What it is.")
+    cooperation_model: CooperationModel | None = column(MODEL, "Legal form of the cooperation.")
     tier: str | None = column("tier", "Tier in the partner programme, as its source names it.")
     level: int = column("level", "Depth in the distribution tree, 0 = buys from the brand.")
     stage: PartnerStage = column(STAGE, "Stage of the life cycle.")
@@ -108,7 +109,7 @@ class PartnerStageFilter(Choice[PartnerStage]):
 class PartnerFilter:
     code: StringFilter | None = where("code", "Code.")
     name: StringFilter | None = where("name", "Name.")
-    kind: PartnerKindFilter | None = where("type", "Kind.")
+    kind: PartnerKindFilter | None = where(KIND, "Kind.")
     stage: PartnerStageFilter | None = where(STAGE, "Stage.")
     region: RegionFilter | None = where("home_region_id", "Home region.")
     tier: StringFilter | None = where("tier", "Tier in the partner programme.")

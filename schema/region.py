@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 @strawberry.enum(description="Administrative level of a region.")
 class RegionLevel(Enum):
-    WORLD = strawberry.enum_value("world", description="Everything.")
     COUNTRY = strawberry.enum_value("country", description="Country.")
     PROVINCE = strawberry.enum_value("province", description="Province, state.")
     CITY = strawberry.enum_value("city", description="City, county.")
@@ -31,7 +30,10 @@ class LocationKind(Enum):
     WAREHOUSE = strawberry.enum_value("warehouse", description="Warehouse.")
     STORE = strawberry.enum_value("store", description="Shop.")
     THIRD_PARTY = strawberry.enum_value("third_party", description="Warehouse run by a logistics provider.")
-    VIRTUAL = strawberry.enum_value("virtual", description="No place on a map: goods on the way, or set aside.")
+
+
+LEVEL = "CASE {kind} WHEN 'world' THEN 'zone' ELSE {kind} END"
+PLACE = "CASE {kind} WHEN 'virtual' THEN 'warehouse' ELSE {kind} END"
 
 
 @table("region", live="{deleted_at} IS NULL", sorts={"CODE": Sort("code", "text")})
@@ -40,7 +42,7 @@ class Region(Node):
     id: strawberry.ID = column("id", GLOBAL_ID)
     code: RegionCode = column("code", "Code; unique.")
     name: str = text("name", "Name in the caller's language.")
-    level: RegionLevel = column("kind", "Level.")
+    level: RegionLevel = column(LEVEL, "Level.")
     parent: Annotated["Region", strawberry.lazy("schema.region")] | None = one(
         "parent_id", "Region it lies in; null for a country."
     )
@@ -60,7 +62,7 @@ class Location(Node, Synced):
     id: strawberry.ID = column("id", GLOBAL_ID)
     code: str = column("code", "Code; unique in this installation.")
     name: str = column("name", "Name to show.")
-    kind: LocationKind = column("kind", "What it is.")
+    kind: LocationKind = column(PLACE, "What it is.")
     partner: Annotated["Partner", strawberry.lazy("schema.partner")] | None = one(
         "partner_id", "Partner that runs it; null for the brand's own or when hidden from the caller."
     )
@@ -81,7 +83,7 @@ class LocationKindFilter(Choice[LocationKind]):
 class RegionListFilter:
     code: StringFilter | None = where("code", "Code.")
     name: StringFilter | None = where("name", "Name in any language.")
-    level: RegionLevelFilter | None = where("kind", "Level.")
+    level: RegionLevelFilter | None = where(LEVEL, "Level.")
     within: RegionCode | None = where(
         "{id} IN (SELECT cover.covered_id FROM region_cover AS cover JOIN region AS place ON place.id = cover.region_id "
         "WHERE place.code = {value})",
@@ -94,7 +96,7 @@ class LocationFilter:
     code: StringFilter | None = where("code", "Code.")
     partner: IDFilter | None = where("partner_id", "Partner that runs it.", to="Partner")
     region: RegionFilter | None = where("region_id", "Region of its address.")
-    kind: LocationKindFilter | None = where("kind", "Kind.")
+    kind: LocationKindFilter | None = where(PLACE, "Kind.")
 
 
 @strawberry.type

@@ -189,13 +189,15 @@ class Where:
 class Table:
     """Where the objects of a type rest. `live` leaves out of lists what was deleted at its source.
 
-    `models` names the kinds of streams whose freshness an answer with these rows depends on.
+    `only` leaves out, everywhere, rows of the table that are no objects of the type. `models` names the kinds of streams whose
+    freshness an answer with these rows depends on.
     """
 
     name: str
     live: str | None = None
     sorts: Mapping[str, Sort] = field(default_factory=dict)
     models: tuple[str, ...] = ()
+    only: str = ""
 
 
 # -- declarations beside the fields

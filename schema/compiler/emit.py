@@ -121,7 +121,7 @@ class Emitter:
         found = self.tables.by_type[kind]
         self.models.update(found.models)
         row = Row(self, self.alias(), up)
-        wanted = [*conditions, policy.rows(kind, self.viewer)]
+        wanted = [*conditions, found.only, policy.rows(kind, self.viewer)]
         if live and found.live:
             wanted.append(found.live)
         where = " AND ".join(f"({one.format_map(row)})" for one in wanted if one) or "true"

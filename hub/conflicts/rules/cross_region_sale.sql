@@ -271,7 +271,7 @@ SELECT DISTINCT x.buyer_seat_id, s.buyer_partner_id, s.product_group, s.day
  WHERE x.buyer_seat_id IS NOT NULL;
 
 -- weigh --
-ANALYZE sale, cross_line, spot, governing, seat, bound;
+ANALYZE sale (line_id, partner_id, region_id), cross_line, spot, governing, seat, bound;
 
 -- close_entitled --
 -- Lines whose seller or buyer is authorised: by the grants that govern, or by one for a named segment when the customer has
@@ -467,7 +467,7 @@ SELECT asked.spot_id, jsonb_agg(told.record ORDER BY told.key COLLATE "C", told.
  GROUP BY asked.spot_id;
 
 -- weigh_rows --
-ANALYZE cross_row, cross_home, cross_border, cross_cell_fact, cross_grants, cross_rulers, price_found, limit_found;
+ANALYZE cross_row, cross_home, cross_border, cross_cell_fact, cross_grants (seat_id), cross_rulers (spot_id), price_found, limit_found;
 
 -- verdicts --
 -- The first class that fits.

@@ -1,5 +1,8 @@
 -- desk --
 CREATE TEMP TABLE IF NOT EXISTS unit_cell (base_id bigint, month date) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS unit_glance (
+    line_id bigint, base_id bigint, market_id bigint, month date, price float8
+) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS unit_member (
     noun text, record_id bigint, source_id bigint, key text, product_id bigint, base_id bigint, month date, unit_net numeric,
     usual numeric, usual_from text, k numeric, pack numeric
@@ -33,19 +36,32 @@ SELECT split_part(scope, '|', 1)::bigint, (split_part(scope, '|', 2) || '-01')::
 -- ground --
 INSERT INTO peer_ground SELECT base_id, month FROM unit_cell;
 
--- pick --
+-- glance --
+-- A quick look at the price of every line, good to many digits and enough to see which months need a closer one.
 WITH month AS (
     SELECT DISTINCT month FROM unit_cell
 )
-INSERT INTO picked
-SELECT l.id
+INSERT INTO unit_glance
+SELECT l.id, p.base_id, coalesce(r.market_id, 0), month.month,
+       l.amount::float8 * hub_rate(o.currency, o.ordered_on, :base_currency::text)::float8
+       / (CASE WHEN l.tax_included THEN 1 + l.tax_rate ELSE 1 END)::float8 / l.qty::float8 / p.units_per_pack::float8
   FROM month
   JOIN sales_order AS o
     ON o.ordered_on >= month.month AND o.ordered_on < (month.month + interval '1 month')::date AND o.kind = 'sell_out'
    AND o.deleted_at IS NULL
   JOIN order_line AS l ON l.order_id = o.id AND l.deleted_at IS NULL AND l.status <> 'cancelled'
   JOIN product AS p ON p.id = l.product_id
-  JOIN unit_cell AS cell ON cell.base_id = p.base_id AND cell.month = month.month;
+  JOIN unit_cell AS cell ON cell.base_id = p.base_id AND cell.month = month.month
+  LEFT JOIN region AS r ON r.id = o.ship_to_region_id;
+
+-- pick --
+-- Where all prices of a market and month lie close together no line can be a multiple of another.
+WITH spread AS (
+    SELECT line_id, count(price) OVER of_month AS lines, max(price) OVER of_month AS highest, min(price) OVER of_month AS lowest
+      FROM unit_glance
+    WINDOW of_month AS (PARTITION BY base_id, market_id, month)
+)
+INSERT INTO picked SELECT line_id FROM spread WHERE lines >= 6 AND highest > 1.9 * lowest;
 
 -- pick_offers --
 INSERT INTO picked_offer
@@ -58,31 +74,26 @@ SELECT o.id
  WHERE o.deleted_at IS NULL AND o.price_kind = 'advertised';
 
 -- weigh --
-ANALYZE sale, observed, peer_offer;
+ANALYZE observed (offer_id, base_id, month), peer_offer (base_id, market_id, month);
 
 -- line_members --
--- Lines against the median of the other lines of the day, else of the month, if there are five. Where all prices of a month
--- lie close together no line can be a multiple of another, and the month is passed over.
+-- Lines against the median of the other lines of the day, else of the month, if there are five.
 WITH line AS (
     SELECT s.line_id, s.base_id, coalesce(r.market_id, 0) AS market_id, s.day, date_trunc('month', s.day)::date AS month,
            s.unit_net
       FROM sale AS s LEFT JOIN region AS r ON r.id = s.region_id
      WHERE s.unit_net IS NOT NULL
-), spread AS (
-    SELECT line.*, count(*) OVER of_month AS others, max(unit_net) OVER of_month AS highest, min(unit_net) OVER of_month AS lowest
-      FROM line
-    WINDOW of_month AS (PARTITION BY base_id, market_id, month)
 ), ranked AS MATERIALIZED (
     SELECT line_id, month, unit_net, dense_rank() OVER (ORDER BY base_id, market_id, day) AS day_id,
            dense_rank() OVER (ORDER BY base_id, market_id, month) AS month_id,
            row_number() OVER (PARTITION BY base_id, market_id, day ORDER BY unit_net, line_id)::int AS day_place,
            row_number() OVER (PARTITION BY base_id, market_id, month ORDER BY unit_net, line_id)::int AS month_place
-      FROM spread
-     WHERE others >= 6 AND highest > 1.9 * lowest
+      FROM line
 ), of_day AS (
     SELECT day_id, array_agg(unit_net ORDER BY unit_net, line_id) AS prices FROM ranked GROUP BY day_id HAVING count(*) >= 6
 ), of_month AS (
-    SELECT month_id, array_agg(unit_net ORDER BY unit_net, line_id) AS prices FROM ranked GROUP BY month_id
+    SELECT month_id, array_agg(unit_net ORDER BY unit_net, line_id) AS prices
+      FROM ranked GROUP BY month_id HAVING count(*) >= 6
 ), compared AS (
     SELECT r.line_id, r.month, CASE WHEN d.prices IS NOT NULL THEN 'same_day' ELSE 'same_month' END AS usual_from,
            coalesce(hub_median_without(d.prices, r.day_place), hub_median_without(m.prices, r.month_place)) AS usual
@@ -146,8 +157,11 @@ SELECT 'offer', o.offer_id, o.source_id, o.key, o.product_id, o.base_id, o.month
 
 -- unpriced --
 INSERT INTO skipped
-SELECT 'no_rate', (SELECT count(*) FROM sale WHERE unit_net IS NULL) + (SELECT count(*) FROM observed WHERE unit_net IS NULL)
- WHERE EXISTS (SELECT 1 FROM sale WHERE unit_net IS NULL) OR EXISTS (SELECT 1 FROM observed WHERE unit_net IS NULL);
+SELECT 'no_rate', count(*)
+  FROM (SELECT line_id FROM unit_glance WHERE price IS NULL
+        UNION ALL
+        SELECT offer_id FROM observed WHERE unit_net IS NULL) AS unknown
+HAVING count(*) > 0;
 
 -- judge --
 WITH member AS (
