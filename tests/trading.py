@@ -95,9 +95,7 @@ class World:
         found: dict[str, Any] = await connection.fetchval(look_up, record)
         return found
 
-    async def region(
-        self, code: str, parent: str | None = None, kind: str = "zone", neighbours: tuple[str, ...] = ()
-    ) -> None:
+    async def region(self, code: str, parent: str | None = None, kind: str = "zone", neighbours: tuple[str, ...] = ()) -> None:
         await self.put(
             "region", code, name=code, parent_id=self.id("region", parent), kind=kind, neighbour_codes=list(neighbours)
         )
@@ -117,9 +115,7 @@ class World:
         )  # fmt: skip
 
     async def customer(self, code: str, region: str | None = None, segment: str | None = None, key: bool = False) -> None:
-        await self.put(
-            "customer", code, name=code, region_id=self.id("region", region), segment=segment, key_account=key
-        )
+        await self.put("customer", code, name=code, region_id=self.id("region", region), segment=segment, key_account=key)
 
     async def product(self, code: str, group: str = "X", base: str | None = None, pack: str = "1") -> None:
         if ("product", code) not in self.ids and base is None:

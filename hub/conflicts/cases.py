@@ -31,9 +31,7 @@ class CaseChange(Struct, frozen=True, kw_only=True):
     score: float
 
 
-async def attach(
-    connection: Connection, policies: Policies, at: datetime
-) -> tuple[list[CaseChange], list[Happening]]:
+async def attach(connection: Connection, policies: Policies, at: datetime) -> tuple[list[CaseChange], list[Happening]]:
     """Bring the findings that changed into their cases; return what receivers and what subscribers may hear."""
     values = {"at": at, "due_at": due(at, DETECTED_SLA_DAYS, policies)}
     for name in ("leave", "join", "open", "weigh", "run_dry"):

@@ -95,9 +95,7 @@ async def reach(connection: Connection, values: Mapping[str, object]) -> bool:
     return sweeping
 
 
-async def hear(
-    connection: Connection, pair: Pair, values: Mapping[str, object], *, entire: bool
-) -> tuple[int, Counter[str]]:
+async def hear(connection: Connection, pair: Pair, values: Mapping[str, object], *, entire: bool) -> tuple[int, Counter[str]]:
     """Let one rule judge; return how many scopes it judged and what it had to skip."""
     await connection.execute(LEDGER["new_page"].sql)
     if "desk" in pair.statements:

@@ -58,9 +58,7 @@ async def read_policies(connection: Connection, at: datetime) -> Policies:
     if not rows:
         currencies = await connection.fetchval(statement("conflict", "currencies").sql)
         only = currencies[0] if len(currencies) == 1 else None
-        rows = [
-            {"version": NO_POLICY, "effective_from": date.min, "base_currency": only, "timezone": "UTC", "body": {}}
-        ]
+        rows = [{"version": NO_POLICY, "effective_from": date.min, "base_currency": only, "timezone": "UTC", "body": {}}]
     versions = periods(rows)
     present = next(version for version in versions if at.astimezone(UTC).date() < version.valid_to)
     return Policies(

@@ -179,9 +179,7 @@ async def apply(world: World, name: str, fields: dict[str, Any]) -> None:
             await world.order(lines=lines, drop_ship_for=draw.pop("drop"), **draw)
         case "same_day":
             for number in range(draw["number"]):
-                await world.order(
-                    f"M{number}", draw["seller"], draw["to"], [("P1", "1", draw["base"])], day=draw["day"]
-                )
+                await world.order(f"M{number}", draw["seller"], draw["to"], [("P1", "1", draw["base"])], day=draw["day"])
         case "back":
             of = (draw.pop("of"), 1)
             line = (draw.pop("sku"), draw.pop("qty"), "1")

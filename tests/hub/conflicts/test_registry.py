@@ -61,9 +61,7 @@ async def test_a_finding_reads_as_one_sentence(store: Store) -> None:
     assert sentence(finding) == (
         "GD-B delivered 40 units of P1 (order O1, line 1, 2026-03-01) to CN-SH, where SH-A holds X alone."
     )
-    assert sentence(finding, "zh") == (
-        "GD-B 于 2026-03-01 将 40 件 P1(订单 O1 第 1 行)发往 CN-SH,该区域 X 由 SH-A 独家经营。"
-    )
+    assert sentence(finding, "zh") == ("GD-B 于 2026-03-01 将 40 件 P1(订单 O1 第 1 行)发往 CN-SH,该区域 X 由 SH-A 独家经营。")
 
 
 def test_a_field_that_is_absent_reads_as_a_dash() -> None:

@@ -211,7 +211,11 @@ async def test_a_border_sale_below_the_local_wholesale_price_is_not_natural(stor
 async def test_the_nearest_override_holds(store: Store) -> None:
     world = await example_world(store)
     rule = {"rule": RULE}
-    overrides = [rule | {"min_units": 1}, rule | {"region": "CN", "min_units": 50}, rule | {"product_group": "X", "min_units": 2}]
+    overrides = [
+        rule | {"min_units": 1},
+        rule | {"region": "CN", "min_units": 50},
+        rule | {"product_group": "X", "min_units": 2},
+    ]
     await world.policy(override=overrides)
     assert await sale(world) == {("O1", "1", "SH-A"): "minor"}
     await world.policy(override=[*overrides, rule | {"region": "CN-SH", "min_units": 40}])
