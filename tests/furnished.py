@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from rows import Rows
+from tests.rows import Rows
 
 
 async def furnish(rows: Rows) -> dict[str, int]:

@@ -18,7 +18,7 @@ def promises() -> GraphQLSchema:
             for field in kind.fields.values():
                 field.resolve = by_key
         if is_leaf_type(kind):
-            kind.coerce_output_value = lambda value: value
+            kind.coerce_output_value = lambda value: value  # type: ignore[method-assign]
     return schema
 
 

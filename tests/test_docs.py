@@ -12,9 +12,7 @@ from typing import Any
 
 import orjson
 import pytest
-import samples
 import typer.main
-from feeding import source
 from graphql import parse, validate
 
 from connectors.registry import all_connectors
@@ -38,6 +36,8 @@ from schema.context import RequestContext, Role, Viewer
 from schema.errors import ErrorCode
 from schema.paging import LARGEST
 from schema.root import build_schema
+from tests import samples
+from tests.feeding import source
 
 ROOT = Path(__file__).parents[1]
 PAGES = [

@@ -304,7 +304,7 @@ async def settle_regions(connection: Connection, changed: int) -> None:
 
 
 async def example_world(store: Store) -> World:
-    """The world every example of the rules lives in: three distributors, three articles, exclusive grants, prices, one promotion."""
+    """The world every example of the rules lives in: three distributors with exclusive grants, three articles, prices."""
     world = World(store)
     await world.policy()
     await world.region("CN", kind="country")

@@ -13,7 +13,6 @@ from msgspec import Struct
 
 from hub.conflicts import cases, ledger, policy, severity
 from hub.conflicts.cases import CaseChange
-from hub.conflicts.policy import Policies
 from hub.conflicts.registry import Pair, all_rules
 from hub.conflicts.statements import FOLDER, premises, run
 from hub.store import dirty

@@ -124,7 +124,7 @@ ThresholdRow = tuple[str, str | None, str | None, int, Decimal]
 
 
 def thresholds(rule: Rule, body: Mapping[str, Any]) -> list[ThresholdRow]:
-    """Return (name, region, product group, place, value); of what fits, the nearest region, then the group, then the place wins."""
+    """Return (name, region, product group, place, value): the nearest region that fits wins, then the group, then the place."""
     rows: list[ThresholdRow] = [(name, None, None, -2, value) for name, value in rule.thresholds.items()]
     general = body.get("thresholds", {}).get(rule.name, {})
     rows += [(name, None, None, -1, decimal(general[name])) for name in rule.thresholds if name in general]

@@ -7,7 +7,7 @@ from hub.store import dirty
 from hub.store.database import Store
 from jobs import detect as detection
 from jobs.detect import detect
-from trading import NOON, World, example_world
+from tests.trading import NOON, World, example_world
 
 RULE = "cross_region_sale"
 

@@ -6,12 +6,12 @@ from typing import Any, Protocol
 import orjson
 import pytest
 from graphql import parse, validate
-from rows import Rows
 
 from hub.settings import Settings
 from hub.store.database import Store
 from schema.context import RequestContext, Role, Viewer
 from schema.root import build_schema
+from tests.rows import Rows
 
 ADMIN = Viewer(Role.ADMIN)
 

@@ -4,13 +4,13 @@ from typing import Any
 
 import orjson
 import pytest
-from asking import documents
-from furnished import furnish
-from promised import as_the_stock_executor_has_it
-from rows import Rows
 
 from schema.context import Role, Viewer
 from schema.root import build_schema
+from tests.asking import documents
+from tests.furnished import furnish
+from tests.promised import as_the_stock_executor_has_it
+from tests.rows import Rows
 
 
 @pytest.mark.parametrize("role", list(Role))

@@ -3,16 +3,16 @@
 from typing import Any
 
 import orjson
-from furnished import furnish
 from graphql import parse, validate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis_graphql import nodes, queries
-from promised import as_the_stock_executor_has_it
-from rows import Rows
 
 from schema.context import Role, Viewer
 from schema.root import build_schema, sdl
+from tests.furnished import furnish
+from tests.promised import as_the_stock_executor_has_it
+from tests.rows import Rows
 
 words = st.sampled_from(["CN", "CN-GD", "west", "east", "x"])
 SCALARS = {

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from rows import Rows
-
 from schema.ids import global_id, split_id
+from tests.rows import Rows
 
 
 async def test_an_object_is_fetched_again_by_its_id(rows: Rows, ask: Any) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rows import Rows
+from tests.rows import Rows
 
 FIRST = """
 { orders(first: 2) {

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rows import T0, Rows
+
+from tests.rows import T0, Rows
 
 FORWARD = """
 query ($size: Int, $after: Cursor, $before: Cursor, $by: [SyncRunSort!]) {

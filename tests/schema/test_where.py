@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rows import T0, Rows
 
 from schema.context import Role, Viewer
 from schema.ids import global_id
+from tests.rows import T0, Rows
 
 ORDERS = "query ($filter: OrderFilter) { orders(filter: $filter, orderBy: [{field: NUMBER}]) { nodes { number } totalCount } }"
 PARTNERS = "query ($filter: PartnerFilter) { partners(first: 100, filter: $filter) { nodes { code } } }"
@@ -40,7 +40,7 @@ async def test_orders_are_found_by_each_of_their_fields(rows: Rows, ask: Any) ->
     )
     await rows.order(key="B-2", kind="sell_in", buyer_partner_id=west, currency="USD", placed_at=T0 + timedelta(days=1))
     await rows.order(key="B-3", placed_at=T0 + timedelta(days=2))
-    for filter, found in [
+    cases: list[tuple[dict[str, Any], list[str]]] = [
         ({}, ["A-1", "B-2", "B-3"]),
         ({"number": {"eq": "A-1"}}, ["A-1"]),
         ({"number": {"in": ["A-1", "B-3", "C"]}}, ["A-1", "B-3"]),
@@ -71,7 +71,8 @@ async def test_orders_are_found_by_each_of_their_fields(rows: Rows, ask: Any) ->
         ({"or": [{"number": {"eq": "A-1"}}, {"number": {"eq": "B-3"}}]}, ["A-1", "B-3"]),
         ({"not": {"shipToRegion": {"within": "CN"}}}, ["B-2", "B-3"]),
         ({"number": None, "kind": {"eq": None}}, ["A-1", "B-2", "B-3"]),
-    ]:
+    ]
+    for filter, found in cases:
         assert await numbers(ask, filter) == found, filter
 
 
@@ -104,22 +105,29 @@ def matches(partner: dict[str, Any], filter: dict[str, Any]) -> bool:
         if name in partner:
             held = partner[name]
             for sign, wanted in value.items():
-                fits = {
-                    "eq": lambda held=held, wanted=wanted: held == wanted,
-                    "ne": lambda held=held, wanted=wanted: held is not None and held != wanted,
-                    "isNull": lambda held=held, wanted=wanted: (held is None) == wanted,
-                    "gte": lambda held=held, wanted=wanted: held >= wanted,
-                    "lt": lambda held=held, wanted=wanted: held < wanted,
-                }
-                if not fits[sign]():
+                if not fits(held, sign, wanted):
                     return False
     return True
+
+
+def fits(held: Any, sign: str, wanted: Any) -> bool:
+    match sign:
+        case "eq":
+            return bool(held == wanted)
+        case "ne":
+            return held is not None and held != wanted
+        case "isNull":
+            return (held is None) is wanted
+        case "gte":
+            return bool(held >= wanted)
+        case _:
+            return bool(held < wanted)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(filter=filters)
 async def test_nested_filters_say_what_they_say(rows: Rows, ask: Any, filter: dict[str, Any]) -> None:
-    partners = [
+    partners: list[dict[str, Any]] = [
         {"code": "ab", "tier": None, "level": 0},
         {"code": "abc", "tier": "ab", "level": 1},
         {"code": "b", "tier": "b", "level": 2},

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from rows import Rows
-
 from schema.ids import global_id
+from tests.rows import Rows
 
 
 async def test_partners_and_places_have_the_words_of_the_api(rows: Rows, ask: Any) -> None:

@@ -20,8 +20,8 @@ below_policy_offer = Rule(
             "低 {percent_below}%。",
         ),
         "pack_suspect": Text(
-            en="{seller} showed {base_sku} on {channel} at {unit_net} a unit ({event_day}); {pack_factor} times that is the usual "
-            "price, so the pack may be counted wrongly.",
+            en="{seller} showed {base_sku} on {channel} at {unit_net} a unit ({event_day}); the usual price differs by a factor "
+            "of {pack_factor}, so the pack may be counted wrongly.",
             zh="{seller} 在 {channel} 展示的 {base_sku} 单价为 {unit_net}({event_day}),与常见价格相差 {pack_factor} 倍,"
             "可能是包装换算问题。",
         ),
@@ -31,7 +31,7 @@ below_policy_offer = Rule(
     needs=(frozenset({"offer"}), frozenset({"price_policy"})),
     thresholds={"tol": Decimal("0.01"), "tol_recommended": Decimal("0.10")},
     steps=(
-        "listings", "pick", "offers", "questions", "prices", "limit_questions", "limit_places", "limits", "weigh", "views", "ground", "peers", "packs",
-        "unpriced", "judge",
+        "listings", "pick", "offers", "questions", "prices", "limit_questions", "limit_places", "limits", "weigh", "views",
+        "ground", "peers", "packs", "unpriced", "judge",
     ),
 )  # fmt: skip

@@ -5,7 +5,7 @@ from typing import Any
 from hub.conflicts.cases import due
 from hub.conflicts.policy import Policies, Version
 from hub.store.database import Store
-from trading import NOON, World, example_world
+from tests.trading import NOON, World, example_world
 
 RULE = "cross_region_sale"
 

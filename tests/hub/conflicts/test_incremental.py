@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from hub.store.database import open_store
-from trading import World
+from tests.trading import World
 
 Edit = tuple[str, dict[str, Any]]
 
@@ -18,7 +18,8 @@ Edit = tuple[str, dict[str, Any]]
 COMPARED = """
     SELECT finding_key, rule, rule_version, policy_version, parts, scope, classification, is_full, mode, partner_id,
            affected_id, product_id, region_id, accused, victim, product_group, base_sku, region, event_day, value_at_risk,
-           value_currency, depth, strength, peers, group_key, score, uncapped_score, band, terms, caps, capped_by, evidence, filters_tried
+           value_currency, depth, strength, peers, group_key, score, uncapped_score, band, terms, caps, capped_by, evidence,
+           filters_tried
       FROM conflict WHERE state = 'open' ORDER BY finding_key
 """
 REGIONS = ["CN", "US", "A", "B", "C", "A1"]
@@ -60,9 +61,11 @@ EDITS = st.one_of(
                             *[("territory_grant", f"g{number}") for number in range(5)], ("price_policy", "w1"),
                             ("price_policy", "m1"), ("promotion", "pr1"), ("fx_rate", "2026-03-01|USD"), ("customer", "K1"),
                             ("partner_alias", "*|shop q"), ("product", "P1-12"), ("offer", "L1|2026-03-05T02:00:00+00:00"))),
-    edit("grant", code=one("g0", "g1", "g2", "g3", "g4"), partner=one(*PARTNERS), region=one(*REGIONS), group=one("X", "X", "*", "Y"),
-         start=one("2026-01-01", "2026-03-06"), end=one(None, "2026-03-06", "2026-04-01", "2027-01-01"),
-         exclusivity=one("exclusive", "exclusive", "sole", "non_exclusive"), segment=one("*", "*", "h"), contract=one(None, "c")),
+    edit("grant", code=one("g0", "g1", "g2", "g3", "g4"), partner=one(*PARTNERS), region=one(*REGIONS),
+         group=one("X", "X", "*", "Y"), start=one("2026-01-01", "2026-03-06"),
+         end=one(None, "2026-03-06", "2026-04-01", "2027-01-01"),
+         exclusivity=one("exclusive", "exclusive", "sole", "non_exclusive"), segment=one("*", "*", "h"),
+         contract=one(None, "c")),
     edit("region", code=one("A", "B", "C"), parent=one("CN", "US", None), neighbours=one((), ("A",), ("B", "C"), ("A1",))),
     edit("city", parent=one("A", "B"), neighbours=one((), ("C",))),
     edit("partner", code=one("q", "r", "s"), parent=one(None, "p"), type=one("distributor", "direct"),

@@ -8,7 +8,7 @@ from hub.conflicts.policy import read_policies, thresholds
 from hub.conflicts.registry import all_rules
 from hub.errors import SettingsError
 from hub.store.database import Store
-from trading import NOON, World, example_world
+from tests.trading import NOON, World, example_world
 
 RULE = all_rules()["cross_region_sale"].rule
 

@@ -10,9 +10,12 @@ from hub.conflicts.rule import Finding, sentence
 from hub.conflicts.statements import FOLDER, premises
 from hub.errors import SettingsError
 from hub.store.database import Store
-from trading import NOON, World, example_world
+from tests.trading import NOON, World, example_world
 
-FORBIDDEN = ("malicious", "violation", "violator", "offender", "cheat", "fraud", "penalty", "恶意", "违规", "违约", "作弊", "欺诈", "处罚")  # fmt: skip
+FORBIDDEN = (
+    "malicious", "violation", "violator", "offender", "cheat", "fraud", "penalty",
+    "恶意", "违规", "违约", "作弊", "欺诈", "处罚",
+)  # fmt: skip
 
 
 def test_the_rules_are_those_in_the_folder() -> None:

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from asyncpg.connection import LoggedQuery
-from rows import T0, Rows
 
 from hub.settings import Settings
 from hub.store.database import Store, open_store
@@ -13,6 +12,7 @@ from schema.compiler import door
 from schema.context import Execution, RequestContext, Role, Viewer
 from schema.paging import cursor_key
 from schema.root import build_schema
+from tests.rows import T0, Rows
 
 ONE = """{ orders(first: 2) { nodes { number lines(first: 5) { nodes { product { sku baseProduct { sku } } } totalCount }
     partner { name region { code } } soldTo { name orders(first: 1) { totalCount } } }

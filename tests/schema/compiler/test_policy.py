@@ -4,15 +4,15 @@ from typing import Any
 
 import orjson
 import pytest
-from asking import paths
-from furnished import furnish
-from rows import Rows
 
 from schema.compiler.policy import NONE, PRIVATE, ROWS, WITH
 from schema.compiler.policy import rows as seen
 from schema.context import Role, Viewer
 from schema.ids import global_id
 from schema.root import build_schema
+from tests.asking import paths
+from tests.furnished import furnish
+from tests.rows import Rows
 
 LISTS = """{ orders { totalCount aggregates { count } nodes { number } } partners { totalCount nodes { code } }
     customers { totalCount nodes { name } } locations { totalCount nodes { code } } offers { totalCount nodes { id } }
@@ -118,8 +118,8 @@ async def test_a_hidden_partner_cannot_be_found_by_filtering(rows: Rows, ask: An
 
 async def test_a_case_is_told_to_its_partner_from_investigating_on(rows: Rows, ask: Any) -> None:
     west = await rows.partner()
-    for state, more in [("detected", {}), ("triaged", {}), ("reported", {}), ("closed", {})]:
-        case = await rows.case(partner_id=west, state=state, **more)
+    for state in ("detected", "triaged", "reported", "closed"):
+        case = await rows.case(partner_id=west, state=state)
         await rows.conflict(partner_id=west, case_id=case)
     viewer = Viewer(Role.PARTNER, partner_id=west)
     document = "{ conflictCases { totalCount } conflicts { totalCount } }"

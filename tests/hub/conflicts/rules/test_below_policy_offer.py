@@ -3,7 +3,7 @@ from decimal import Decimal
 from typing import Any
 
 from hub.store.database import Store
-from trading import World, example_world
+from tests.trading import World, example_world
 
 RULE = "below_policy_offer"
 

@@ -2,7 +2,7 @@ from decimal import Decimal
 from typing import Any
 
 from hub.store.database import Store
-from trading import World, example_world
+from tests.trading import World, example_world
 
 RULE = "cross_region_sale"
 

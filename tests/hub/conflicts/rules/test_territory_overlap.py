@@ -1,7 +1,7 @@
 from datetime import UTC, date, datetime
 
 from hub.store.database import Store
-from trading import World, example_world
+from tests.trading import example_world
 
 RULE = "territory_overlap"
 

@@ -1,7 +1,7 @@
 from decimal import Decimal
 
 from hub.store.database import Store
-from trading import World, example_world
+from tests.trading import World, example_world
 
 RULE = "unit_mapping_suspect"
 
