@@ -250,7 +250,7 @@ each_rule = pytest.mark.parametrize("pair", all_rules().values(), ids=all_rules(
 
 
 def sql_of(pair: Pair) -> str:
-    return pair.statements["judge"].sql
+    return "\n".join(one.sql for one in pair.statements.values())
 
 
 def test_every_rule_has_its_heading_and_no_other_has() -> None:
@@ -285,10 +285,9 @@ def test_a_rule_is_described_with_its_numbers_and_its_grain(pair: Pair) -> None:
 def test_a_rule_is_described_with_its_classes(pair: Pair) -> None:
     rows = table(section(RULES, f"## {pair.rule.name}"), "class", "full", "when")
     assert {code(row[0]) for row in rows if row[1] == "yes"} == pair.rule.full
-    decides = re.search(r"CASE((?:(?!\bCASE\b).)*?)END AS classification|\],\s+CASE (.*?)\bEND,", sql_of(pair), re.DOTALL)
-    assert decides is not None
-    in_order = re.findall(r"(?:THEN|ELSE) '(\w+)'", decides[1] or decides[2])
-    assert {code(row[0]) for row in rows} == set(in_order)
+    blocks = re.findall(r"\bCASE\b((?:(?!\bCASE\b).)*?)\bEND\b", sql_of(pair), re.DOTALL)
+    decided = [set(re.findall(r"(?:THEN|ELSE) '(\w+)'", block)) for block in blocks]
+    assert {code(row[0]) for row in rows} in decided
 
 
 @each_rule
@@ -371,7 +370,7 @@ async def test_the_documents_of_the_page_run(store: Store) -> None:
 
 def test_every_error_code_is_told() -> None:
     told = [one for row in table(section(GRAPHQL, "## Errors"), "code", "what to do") for one in CODE.findall(row[0])]
-    assert sorted(told) == sorted(one.value for one in ErrorCode)
+    assert sorted(told) == sorted(str(one.value) for one in ErrorCode)
 
 
 def test_every_limit_is_told() -> None:

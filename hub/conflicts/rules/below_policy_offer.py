@@ -20,8 +20,8 @@ below_policy_offer = Rule(
             "低 {percent_below}%。",
         ),
         "pack_suspect": Text(
-            en="{seller} showed {base_sku} on {channel} at {unit_net} a unit ({event_day}); the usual price differs by a factor "
-            "of {pack_factor}, so the pack may be counted wrongly.",
+            en="{seller} showed {base_sku} on {channel} at {unit_net} a unit ({event_day}); the usual price differs by factor "
+            "{pack_factor}, so the pack may be counted wrongly.",
             zh="{seller} 在 {channel} 展示的 {base_sku} 单价为 {unit_net}({event_day}),与常见价格相差 {pack_factor} 倍,"
             "可能是包装换算问题。",
         ),
