@@ -15,6 +15,8 @@ from hub.store.event import publish
 from hub.store.statements import statement
 
 BATCH = 10_000
+# Below so many changed orders judging them one scope at a time is quick enough, whatever share of all they are.
+FEW = 2_000
 # One detector at a time. Findings of different records meet in one score, one case and one retraction, so two at work would
 # each see half of what the other finds. A sync never asks for this lock and is never held up by it.
 LOCK = 7_310_002
@@ -97,4 +99,4 @@ async def batch(connection: Connection, done: Detected, settings: Settings | Non
 async def outweighs(connection: Connection) -> bool:
     """Say whether so much changed that judging everything once is cheaper."""
     one = statement("conflict", "outweighs")
-    return bool(await connection.fetchval(one.sql, *one.arguments({"batch": BATCH})))
+    return bool(await connection.fetchval(one.sql, *one.arguments({"few": FEW})))

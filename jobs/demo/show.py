@@ -90,7 +90,7 @@ def show_letter(console: Console, letters: Sequence[EmailMessage]) -> None:
 
 def show_door(console: Console, url: str, token: str, answer: str) -> None:
     """Print where the hub answers, a token, and a first question with its answer."""
-    console.print(f"\nGraphiQL  {url}/graphql\nToken     {token}\n\nA first query:", highlight=False)
+    console.print(f"\nQuery page  {url}/graphiql\nToken       {token}\n\nA first query:", highlight=False)
     command = (
         f"curl -s {url}/graphql -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json' "
         f"""-d '{{"query": "{QUERY}"}}'"""

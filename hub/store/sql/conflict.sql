@@ -62,6 +62,6 @@ INSERT INTO detection (rule, rule_version, basis, judged_to) VALUES (:rule, :ver
 
 -- outweighs --
 -- Whether so many orders changed that judging everything once is cheaper.
-SELECT changed.number > :batch::bigint
+SELECT changed.number > :few::bigint
    AND changed.number >= 0.4 * (SELECT count(*) FROM sales_order WHERE deleted_at IS NULL)
   FROM (SELECT count(*) AS number FROM dirty_record WHERE noun = 'sales_order') AS changed;
