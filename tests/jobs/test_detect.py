@@ -56,7 +56,7 @@ async def never(_: object) -> bool:
 
 
 async def test_so_many_changes_that_everything_is_judged_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(detection, "BATCH", 5)
+    monkeypatch.setattr(detection, "FEW", 5)
     await trade(store, orders=12)
     done = await detect(store, at=NOON)
     assert (done.batches, done.raised) == (1, 12)
