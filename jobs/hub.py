@@ -5,6 +5,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
+import structlog
+
+from hub.errors import StoreUnavailable
 from hub.settings import Settings
 from hub.store import embedded
 from hub.store.database import Store, open_store
@@ -15,6 +18,9 @@ from jobs.sources import ensure_sources
 if TYPE_CHECKING:
     from jobs.queue import Queue
 
+log = structlog.get_logger(__name__)
+
+LOOK_S = 2
 
 @contextmanager
 def database(settings: Settings) -> Iterator[str]:
@@ -28,6 +34,38 @@ def database(settings: Settings) -> Iterator[str]:
         yield server.address
     finally:
         server.stop()
+
+
+@asynccontextmanager
+async def standing(address: str, settings: Settings) -> AsyncIterator[None]:
+    """Start the built-in server again whenever it is gone, for as long as the block runs; other servers are left alone."""
+    if settings.database_url:
+        yield
+        return
+    server = embedded.server(settings.home)
+    if server.address != address:
+        yield
+        return
+    server.start()
+    watch = asyncio.create_task(revive(server))
+    try:
+        yield
+    finally:
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
+        server.stop()
+
+
+async def revive(server: embedded.Server) -> None:
+    """Look after a server until cancelled."""
+    while True:
+        await asyncio.sleep(LOOK_S)
+        try:
+            if await asyncio.to_thread(server.revive):
+                log.warning("database started again")
+        except (StoreUnavailable, OSError) as error:
+            # Processes of the dead server may still be on their way out.
+            log.warning("database is gone", reason=str(error))
 
 
 @asynccontextmanager
@@ -48,12 +86,12 @@ async def open_hub(settings: Settings, *, connections: int = 10) -> AsyncIterato
 async def working(store: Store, settings: Settings, *, concurrency: int = 4) -> AsyncIterator["Queue"]:
     """Run a worker and, while no other process does, the clock, for as long as the block runs; lend the queue.
 
-    On leaving, nothing new is begun and jobs under way get 20 s.
+    The built-in server is started again when it is gone. On leaving, nothing new is begun and jobs under way get 20 s.
     """
     from jobs.queue import open_queue
     from jobs.scheduler import keep_time
 
-    async with open_queue(store, settings, connections=concurrency + 3) as queue:
+    async with standing(store.address, settings), open_queue(store, settings, connections=concurrency + 3) as queue:
         tasks = [
             asyncio.create_task(queue.work(concurrency=concurrency)),
             asyncio.create_task(keep_time(queue, settings.scans)),

@@ -14,8 +14,9 @@ from schema.compiler.door import read_row
 from schema.compiler.follow import read_seen
 from schema.context import Locale, RequestContext, Role
 from schema.directives import Cost
+from schema.errors import ErrorCode
 from schema.node import GLOBAL_ID, Node
-from schema.user_error import Refusal, UserError, checked_id, invalid, not_found
+from schema.user_error import Refusal, UserError, checked_id, invalid, not_found, refusing
 from schema.where import asked, given
 
 if TYPE_CHECKING:
@@ -92,12 +93,9 @@ class UserMutation:
     ) -> UserPayload | None:
         demand(info.context.viewer, "upsertUser")
         try:
-            person = await described(info, input)
+            return UserPayload(user_id=await let_in(info, input), user_errors=[])
         except Refusal as refusal:
             return UserPayload(user_id=None, user_errors=[refusal.error])
-        async with info.context.store.transaction() as connection:
-            user_id = await upsert_user(connection, person)
-        return UserPayload(user_id=user_id, user_errors=[])
 
     @strawberry.mutation(
         description="Shuts a user and its tokens out. The last administrator stays. ADMIN.", directives=[Cost(weight="10")]
@@ -112,6 +110,16 @@ class UserMutation:
             return UserPayload(user_id=None, user_errors=[refusal.error])
 
 
+async def let_in(info: Info, input: UpsertUserInput) -> int:
+    """Add or replace a user and return its id."""
+    person = await described(info, input)
+    async with info.context.store.transaction() as connection:
+        user_id = await upsert_user(connection, person)
+    if user_id is None:
+        raise last_administrator("roles")
+    return user_id
+
+
 async def shut_out(info: Info, input: DeactivateUserInput) -> int:
     """Deactivate a user and return its id."""
     user_id = checked_id("userId", input.user_id, "User")
@@ -119,8 +127,14 @@ async def shut_out(info: Info, input: DeactivateUserInput) -> int:
         raise not_found("userId", "user")
     async with info.context.store.transaction() as connection:
         if not await deactivate_user(connection, user_id):
-            raise invalid("userId", "last_administrator", "This is the last active administrator; add another one first.")
+            raise last_administrator("userId")
     return user_id
+
+
+def last_administrator(field: str) -> Refusal:
+    """Return the refusal of what would leave the hub without an administrator."""
+    message = "This is the last active administrator; add another one first."
+    return refusing(ErrorCode.POLICY_DENIED, message, field)
 
 
 async def described(info: Info, input: UpsertUserInput) -> Person:

@@ -4,6 +4,7 @@ A document that fails is not kept: its errors are cheap to find again, and clien
 """
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from graphql import (
@@ -14,6 +15,7 @@ from graphql import (
     GraphQLSyntaxError,
     Node,
     OperationDefinitionNode,
+    StringValueNode,
     Visitor,
     parse,
     validate,
@@ -23,7 +25,7 @@ from graphql.validation import recommended_rules, specified_rules
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from schema.errors import ErrorCode, HubGraphQLError
+from schema.errors import ErrorCode, HubGraphQLError, bad_input
 from schema.limits import TOKENS, check, too_complex
 
 KEPT = 1_000
@@ -89,6 +91,7 @@ class Documents:
         errors = validate(self.schema, node, RULES, ERRORS_REPORTED, hide_suggestions=not self.suggestions)
         if errors:
             raise Refused([coded(error, ErrorCode.GRAPHQL_VALIDATION_FAILED) for error in errors[:ERRORS_REPORTED]])
+        visit(node, Storable())
         operations = {
             one.name.value if one.name else None: one for one in node.definitions if isinstance(one, OperationDefinitionNode)
         }
@@ -110,6 +113,26 @@ def parsed(text: str) -> DocumentNode:
 def coded(error: GraphQLError, code: ErrorCode) -> GraphQLError:
     """Return the error with its code and without what only a debugger wants."""
     return GraphQLError(error.message, error.nodes, error.source, error.positions, extensions={"code": code.value})
+
+
+class Storable(Visitor):
+    """Refuses texts of a document that the database cannot hold. Raises Refused."""
+
+    def enter_string_value(self, value: StringValueNode, *_: object) -> None:
+        demand_storable(value.value)
+
+
+def demand_storable(value: object) -> None:
+    """Refuse a value with a text in it, however deep, that the database cannot hold. Raises Refused."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, Mapping):
+            waiting += [*one, *one.values()]
+        elif isinstance(one, list):
+            waiting += one
+        elif isinstance(one, str) and "\x00" in one:
+            raise Refused([bad_input("A text cannot hold the character U+0000.")])
 
 
 def introspects(node: DocumentNode) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 from graphql import OperationType
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from schema.auth.roles import DEVELOPERS
@@ -21,7 +21,7 @@ from schema.auth.tokens import Pass, Tokens
 from schema.context import Locale, Viewer
 from schema.documents import Refused
 from schema.errors import ErrorCode, HubGraphQLError
-from schema.operation import Answer, Ask, Operations, encode, new_request_id, refused
+from schema.operation import Answer, Ask, Operations, encode, fault, new_request_id, refused
 from schema.probes import Metrics
 from schema.stream import EventStream
 from schema.visitors import Visitors
@@ -61,16 +61,20 @@ class Web:
         return await self.guarded(request, self.events)
 
     async def guarded(self, request: Request, respond: Callable[[Request, str], Awaitable[Response]]) -> Response:
-        """Answer; what cannot be answered gets its status and a GraphQL error as its body."""
+        """Answer; what cannot be answered, also by a fault of ours, gets its status and a GraphQL error as its body."""
         request_id = request.headers.get("x-request-id", "")
         if not REQUEST_ID.fullmatch(request_id):
             request_id = new_request_id()
+        media = negotiated(request.headers.get("accept")) or JSON
         try:
             response = await respond(request, request_id)
         except Problem as problem:
-            media = negotiated(request.headers.get("accept")) or JSON
             response = written(refused([problem.error], request_id), media, problem.status)
             response.headers.update(problem.headers)
+        except ClientDisconnect:
+            raise
+        except Exception as error:
+            response = written(refused([fault(error)], request_id), media, 500)
         response.headers["x-request-id"] = request_id
         return response
 
@@ -137,11 +141,15 @@ async def asked_by_body(request: Request) -> Ask:
     charset = parameters.partition("charset=")[2].strip(' "')
     if media.strip() != JSON or charset not in {"", "utf-8", "utf8"}:
         raise Problem(415, ErrorCode.BAD_REQUEST, f"Send the operation as {JSON} in UTF-8.")
+    too_long = Problem(413, ErrorCode.BAD_REQUEST, f"The body is longer than {LARGEST_BODY} bytes.", Connection="close")
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > LARGEST_BODY:
+        raise too_long
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > LARGEST_BODY:
-            raise Problem(413, ErrorCode.BAD_REQUEST, f"The body is longer than {LARGEST_BODY} bytes.", Connection="close")
+            raise too_long
     value = decoded(bytes(body), "The body")
     if not isinstance(value, dict):
         raise Problem(400, ErrorCode.BAD_REQUEST, "The body is a JSON object with `query`; there is no batching.")

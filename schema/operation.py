@@ -15,7 +15,7 @@ from graphql import ExecutionResult, GraphQLError, OperationType, execute, subsc
 
 from schema.auth.roles import DEVELOPERS
 from schema.context import RequestContext, Viewer
-from schema.documents import Document, Documents, Refused
+from schema.documents import Document, Documents, Refused, demand_storable
 from schema.errors import ErrorCode, HubGraphQLError
 
 log = structlog.get_logger()
@@ -81,6 +81,7 @@ class Operations:
     def prepare(self, ask: Ask, viewer: Viewer) -> Prepared:
         """Return the operation. Raises Refused."""
         document = self.documents.get(ask.query)
+        demand_storable(ask.variables)
         if document.introspects and self.production and viewer.role not in DEVELOPERS:
             raise Refused([HubGraphQLError("Your role may not read the schema of this hub.", ErrorCode.FORBIDDEN)])
         try:

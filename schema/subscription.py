@@ -126,7 +126,7 @@ async def demand_kept(info: Info, topic: str, after: int) -> None:
 
 def asked(raw: Any) -> tuple[object, ...]:
     """Return all of an operation that its answers depend on; where a follower began is no part of it."""
-    begun = next((one.value for one in raw.field_nodes[0].arguments if one.name.value == "after"), None)
+    begun = next((one.value for one in raw.field_nodes[0].arguments or () if one.name.value == "after"), None)
     place = begun.name.value if isinstance(begun, VariableNode) else None
     rest = sorted((name, repr(value)) for name, value in raw.variable_values.items() if name != place)
     return raw.operation.loc.source.body, raw.operation.name and raw.operation.name.value, tuple(rest)

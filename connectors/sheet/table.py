@@ -86,7 +86,7 @@ class Table:
         if key is None:
             return self.reject(raw, line, self.key_fault(cells, deleted=deleted))
         if deleted:
-            return Tombstone(key=key, cursor=version)
+            return Tombstone(key=key, version=version)
         if self.judged and (fault := self.across_fault(row)) is not None:
             return self.reject(raw, line, self.plan.first(cells, [fault, *self.plan.faults(cells)]), key)
         return Record(key=key, raw=raw, version=version, place=Place(file=self.file, sheet=self.sheet, line=line))

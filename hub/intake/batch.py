@@ -48,7 +48,7 @@ class Sorted:
     changed: list[tuple[int, Payload, Record]] = field(default_factory=list)
     renewed: list[tuple[int, bytes]] = field(default_factory=list)
     seen: list[int] = field(default_factory=list)
-    gone: list[str] = field(default_factory=list)
+    gone: dict[str, str | None] = field(default_factory=dict)  # key to the version it went with
     rejects: list[SetAsideRow] = field(default_factory=list)
     counts: Counts = field(default_factory=Counts)
 
@@ -81,8 +81,10 @@ def sort(batch: Batch, known: Mapping[str, Known], volatile: Sequence[str], *, a
     for key, message in last.items():
         have = known.get(key)
         if isinstance(message, Tombstone):
-            if have is not None and not have.deleted:
-                out.gone.append(key)
+            if have is not None and older(message.version, have.version):
+                out.counts.stale += 1
+            elif have is not None and not have.deleted:
+                out.gone[key] = None if message.version is None else str(message.version)
             continue
         hashed = fingerprint(message.raw)
         if have is None:

@@ -63,7 +63,8 @@ async def resolve(
     wanted = {*golden, *references}
     nouns = sorted({noun for noun, _ in wanted})
     found = Identities()
-    rows = await fetch(connection, "masters", nouns=nouns, source_id=origin.source_id)
+    supplied = sorted({noun for noun, _ in golden})
+    rows = await fetch(connection, "masters", nouns=nouns, source_id=origin.source_id, supplied=supplied)
     found.masters = {row["noun"]: row["source_id"] for row in rows}
     pairs = sorted(wanted)
     links = await fetch(connection, "links", nouns=[noun for noun, _ in pairs], keys=[key for _, key in pairs])

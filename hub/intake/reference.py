@@ -8,6 +8,7 @@ from hub.intake import identity, order
 from hub.intake.batch import Landing, Mapped, Sorted, keep, refused
 from hub.intake.identity import Identities
 from hub.intake.shape import PRODUCT, SHAPES, Reference, Shape
+from hub.intake.tree import on_cycles
 from hub.records import CanonicalRecord, Order, PricePolicy, Product, Promotion
 from hub.store.database import Connection
 
@@ -24,9 +25,11 @@ async def identify(connection: Connection, landing: Landing, out: Sorted, mapped
         found = await identity.resolve(connection, landing.origin, golden, wanted)
         found.resolve.update(dict.fromkeys(own - set(found.resolve), 0))
         bases = await base_articles(connection, mapped, found)
-        if not bases and wanted <= found.resolve.keys():
+        circles = await on_cycles(connection, mapped, found)
+        if not bases and not circles and wanted <= found.resolve.keys():
             return found
         refusals = {key: why for key, records in mapped.items() if (why := refusal(records, found, bases)) is not None}
+        refusals |= {key: circle(parent) for key, parent in circles.items()}
         if not refusals:
             return found
         for key, (error, waits) in refusals.items():
@@ -34,6 +37,12 @@ async def identify(connection: Connection, landing: Landing, out: Sorted, mapped
             out.rejects.append(refused(payload, record.place, error, waits))
             del mapped[key]
         keep(out, set(mapped))
+
+
+def circle(parent: str) -> Refusal:
+    """Return why a payload that closes a circle is not stored; nothing it could wait for would open the circle."""
+    message = f"Its parents lead from {parent!r} back to the record itself."
+    return MappingError(message, code="cycle", field="parent", value=parent), None
 
 
 def references(records: Iterable[CanonicalRecord]) -> Iterable[tuple[str, Reference]]:
@@ -64,7 +73,9 @@ def refusal(records: Iterable[CanonicalRecord], found: Identities, bases: Mappin
     """Return why a payload cannot be stored yet, and what it waits for."""
     for field_name, (noun, key) in references(records):
         if (noun, key) not in found.resolve:
-            hint = "" if found.masters.get(noun) else f" Several sources have {noun} records; set `masters` to one of them."
+            hint = ""
+            if found.masters.get(noun, 0) is None:
+                hint = f" Several sources have {noun} records; set `masters` to one of them, then run `channelhub replay`."
             message = f"There is no {noun.replace('_', ' ')} {key!r}.{hint}"
             return MappingError(message, code="unknown_ref", field=field_name, value=key), (noun, key)
     for record in records:

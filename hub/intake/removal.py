@@ -17,12 +17,14 @@ FEWEST_TO_GUARD = 20
 PLAIN_TABLES = ("order_line", *(shape.table.name for shape in SHAPES.values() if not shape.golden))
 
 
-async def remove(connection: Connection, landing: Landing, keys: Sequence[str]) -> list[Mark]:
+async def remove(connection: Connection, landing: Landing, gone: Mapping[str, str | None]) -> list[Mark]:
     """Delete what the source says is gone, unless that is too much."""
-    if not keys:
+    if not gone:
         return []
-    guard(landing, len(keys))
-    buried = await raw.rows(connection, "bury", stream_id=landing.claim.stream_id, keys=list(keys))
+    guard(landing, len(gone))
+    buried = await raw.rows(
+        connection, "bury", stream_id=landing.claim.stream_id, keys=list(gone), versions=list(gone.values())
+    )
     return await delete(connection, [row["id"] for row in buried], {}, set())
 
 
@@ -46,9 +48,9 @@ async def sweep(connection: Connection, landing: Landing, out: Sorted, *, snapsh
     elif not snapshot:
         return []
     times = 0 if snapshot else 2
-    keys = [row["key"] for row in await raw.rows(connection, "missed", **scan, times=times)]
-    out.gone.extend(keys)
-    return await remove(connection, landing, keys)
+    missed = dict.fromkeys(row["key"] for row in await raw.rows(connection, "missed", **scan, times=times))
+    out.gone.update(missed)
+    return await remove(connection, landing, missed)
 
 
 async def vanish(

@@ -75,10 +75,11 @@ class Record(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Tombstone(Struct, frozen=True, kw_only=True):
-    """The source says that a record is gone."""
+    """The source says that a record is gone. A `version` older than the stored one is old news."""
 
     key: Key
     cursor: str | None = None
+    version: int | str | None = None
 
 
 class Reject(Struct, frozen=True, kw_only=True):

@@ -69,8 +69,7 @@ class Server:
                 if not (self.folder / "data").exists():
                     self._initialise()
                 self._own(self.sockets)
-                if self._call("pg_ctl", "status", "-D", str(self.folder / "data")).returncode != 0:
-                    self._launch()
+                self._launch_unless_running()
         except OSError as error:
             self._users = 0
             raise StoreUnavailable(
@@ -80,6 +79,11 @@ class Server:
         except StoreUnavailable:
             self._users = 0
             raise
+
+    def revive(self) -> bool:
+        """Start the server again if it is gone although this process uses it; say so. Raises StoreUnavailable."""
+        with self._turn():
+            return self._users > 0 and self._launch_unless_running()
 
     def stop(self) -> None:
         """Leave the server; the last one out stops it. Leaving twice is harmless."""
@@ -110,6 +114,12 @@ class Server:
         if done.returncode != 0:
             raise StoreUnavailable(f"PostgreSQL could not make its files in {draft}: {last_line(done)}")
         draft.rename(self.folder / "data")
+
+    def _launch_unless_running(self) -> bool:
+        if self._call("pg_ctl", "status", "-D", str(self.folder / "data")).returncode == 0:
+            return False
+        self._launch()
+        return True
 
     def _launch(self) -> None:
         options = " ".join(f"-c {setting}" for setting in self.settings)

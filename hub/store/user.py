@@ -51,15 +51,20 @@ async def add_user(connection: Connection, person: Person) -> int:
     return int(made)
 
 
-async def upsert_user(connection: Connection, person: Person) -> int:
-    """Add a user, or replace all that is said of it and let it in again; return its id."""
+async def upsert_user(connection: Connection, person: Person) -> int | None:
+    """Add a user, or replace all that is said of it and let it in again; return its id.
+
+    None, and nothing done, when no active administrator would be left.
+    """
+    await connection.execute(HOLD_ADMINISTRATORS.sql)
     made = await connection.fetchval(UPSERT.sql, *UPSERT.arguments(written(person)))
     await connection.execute(ACCESS_CHANGED.sql)
-    return int(made)
+    return None if made is None else int(made)
 
 
 async def deactivate_user(connection: Connection, user_id: int) -> bool:
     """Shut a user and its tokens out; False when there is no such user or it is the last administrator."""
+    await connection.execute(HOLD_ADMINISTRATORS.sql)
     done = await connection.fetchval(DEACTIVATE.sql, *DEACTIVATE.arguments({"id": user_id}))
     await connection.execute(ACCESS_CHANGED.sql)
     return done is not None
@@ -80,6 +85,7 @@ def written(person: Person) -> dict[str, object]:
 
 ADD = statement("user", "add")
 UPSERT = statement("user", "upsert")
+HOLD_ADMINISTRATORS = statement("user", "hold_administrators")
 DEACTIVATE = statement("user", "deactivate")
 BY_EMAIL = statement("user", "by_email")
 ACCESS_CHANGED = statement("token", "access_changed")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 NOTHING_LOADED = 1
 SET_ASIDE = 3
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
 COLUMNS = ("source", "file", "sheet", "line", "column", "value", "code", "reason", "raw")
 
 
@@ -84,6 +85,11 @@ async def imported(settings: Settings, folder: Path, name: str, rejects: Path | 
         return outcomes, write_rejects(rejects, rows)
 
 
+def harmless(value: Any) -> Any:
+    """Return a cell as it may be opened in a spreadsheet: what would be read as a formula there becomes text."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in FORMULA else value
+
+
 def write_rejects(file: Path, rows: Sequence[Mapping[str, Any]]) -> int:
     """Write the rows set aside as CSV and return how many there are. Raises SettingsError when the file cannot be written."""
     import csv
@@ -94,7 +100,9 @@ def write_rejects(file: Path, rows: Sequence[Mapping[str, Any]]) -> int:
         with file.open("w", encoding="utf-8", newline="") as output:
             writer = csv.DictWriter(output, COLUMNS)
             writer.writeheader()
-            writer.writerows({**row, "raw": bytes(row["raw"]).decode(errors="replace")} for row in rows)
+            for row in rows:
+                whole = {**row, "raw": bytes(row["raw"]).decode(errors="replace")}
+                writer.writerow({name: harmless(value) for name, value in whole.items()})
     except OSError as error:
         raise SettingsError(f"{file} cannot be written: {error.strerror}; the rows set aside stay in the hub.") from error
     return len(rows)

@@ -81,8 +81,14 @@ class Emitter:
             "SELECT min(watermark) AS watermark, coalesce(bool_or(watermark + make_interval(secs => freshness_s) "
             f"< {self.given('now')}), false) AS stale FROM stream WHERE model = ANY({models})"
         )
-        whole = f"SELECT ({sql})::text AS body, fresh.watermark, fresh.stale FROM ({fresh}) AS fresh"
+        whole = f"SELECT ({sql})::text AS body, fresh.watermark, fresh.stale FROM ({fresh}) AS fresh{self.unused(sql + fresh)}"
         return Plan(whole, tuple(self.slots), tuple(self.checks), tuple(self.sites), tuple(self.denied.values()))
+
+    def unused(self, sql: str) -> str:
+        """Name the values that were bound for columns nobody selected: PostgreSQL wants to know the type of each."""
+        casts = {f"${place}::": cast.partition("::")[0] for (_, cast), place in self.places.items()}
+        idle = [place + cast for place, cast in casts.items() if place not in sql]
+        return f" WHERE num_nulls({', '.join(idle)}) >= 0" if idle else ""
 
     # -- parameters
 

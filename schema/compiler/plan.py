@@ -17,6 +17,7 @@ from graphql import (
     Node,
     OperationDefinitionNode,
     SelectionSetNode,
+    Undefined,
     VariableNode,
     Visitor,
     visit,
@@ -60,7 +61,8 @@ class Asked:
 def arguments(definition: GraphQLField, node: FieldNode, asked: Asked) -> dict[str, Any]:
     """Return a field's arguments as the schema reads them; those given as null are as if left out."""
     given: dict[str, Any] = get_argument_values(definition, node, asked.values)
-    return {name: value for name, value in given.items() if value is not None}
+    left_out = {name: definition.args[name].default_value for name, value in given.items() if value is None}
+    return {name: value for name, value in (given | left_out).items() if value is not None and value is not Undefined}
 
 
 def collect(kind: GraphQLObjectType, nodes: Sequence[FieldNode], asked: Asked) -> Selection:

@@ -5,13 +5,13 @@ SELECT l.noun, l.source_id, l.key, l.golden_id, l.basis
   JOIN unnest(:nouns::text[], :keys::text[]) AS want (noun, key) ON want.noun = l.noun AND want.key = l.key;
 
 -- masters --
--- The source that may speak for each noun: the one set as masters, else the only one that has the noun.
+-- The source that may speak for each noun: the one set as masters, else the only one that has the noun or brings it now.
 SELECT noun, CASE WHEN bool_or(is_masters) THEN max(id) FILTER (WHERE is_masters) WHEN count(*) = 1 THEN max(id) END AS source_id
   FROM (SELECT n.noun, s.id, s.is_masters
           FROM source AS s, unnest(:nouns::text[]) AS n (noun)
          WHERE s.is_masters
             OR (NOT EXISTS (SELECT 1 FROM source AS m WHERE m.is_masters)
-                AND (s.id = :source_id
+                AND (s.id = :source_id AND n.noun = ANY(:supplied::text[])
                      OR EXISTS (SELECT 1 FROM identity_link AS l WHERE l.noun = n.noun AND l.source_id = s.id)))) AS keepers
  GROUP BY noun;
 
@@ -72,3 +72,9 @@ SELECT :noun, least(c.one, c.other), greatest(c.one, c.other), max(c.score), 'na
  GROUP BY 1, 2, 3
     ON CONFLICT (noun, left_id, right_id) DO NOTHING
 RETURNING id;
+
+-- parents --
+-- Who stands below whom in a tree.
+SELECT id, parent_id FROM region WHERE parent_id IS NOT NULL AND :noun::text = 'region'
+UNION ALL
+SELECT id, parent_id FROM partner WHERE parent_id IS NOT NULL AND :noun::text = 'partner';

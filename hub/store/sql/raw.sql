@@ -42,9 +42,10 @@ SELECT key FROM raw_record
 SELECT count(*) FROM raw_record WHERE stream_id = :stream_id AND deleted_at IS NULL;
 
 -- bury --
-UPDATE raw_record SET deleted_at = now()
- WHERE stream_id = :stream_id AND key = ANY(:keys::text[]) AND deleted_at IS NULL
-RETURNING id;
+UPDATE raw_record AS r SET deleted_at = now(), version = coalesce(gone.version, r.version)
+  FROM unnest(:keys::text[], :versions::text[]) AS gone (key, version)
+ WHERE r.stream_id = :stream_id AND r.key = gone.key AND r.deleted_at IS NULL
+RETURNING r.id;
 
 -- set_aside --
 -- A reject that comes again is the same reject.

@@ -13,7 +13,13 @@ ON CONFLICT (email) DO UPDATE
    SET name = excluded.name, roles = excluded.roles, partner_id = excluded.partner_id, partner_ids = excluded.partner_ids,
        region_ids = excluded.region_ids, product_groups = excluded.product_groups, locale = excluded.locale,
        time_zone = excluded.time_zone, active = true
+ WHERE 'admin' = ANY (excluded.roles) OR NOT hub_user.active OR NOT 'admin' = ANY (hub_user.roles) OR EXISTS (
+         SELECT 1 FROM hub_user AS other WHERE other.id <> hub_user.id AND other.active AND 'admin' = ANY (other.roles))
 RETURNING id;
+
+-- hold_administrators --
+-- Two that take each other's role away come one after the other.
+SELECT id FROM hub_user WHERE active AND 'admin' = ANY (roles) ORDER BY id FOR UPDATE;
 
 -- deactivate --
 -- The last administrator stays, or nobody could let anybody in again.

@@ -213,7 +213,7 @@ async def test_keys_are_canonical(tmp_path: Path) -> None:
 async def test_a_withdrawn_row_needs_nothing_but_its_key(folder: Folder) -> None:
     folder.has("orders.csv", ORDERS.replace("\n", ",deleted,updated_at\n") + "O1,2,,,,,,,,是,2026-03-01\n,,,,,,,,,yes,\n")
     read = await folder.read("orders")
-    assert [(one.key, one.cursor) for one in read.tombstones] == [(("O1", "2"), "2026-03-01T00:00:00.000000+00:00")]
+    assert [(one.key, one.version) for one in read.tombstones] == [(("O1", "2"), "2026-03-01T00:00:00.000000+00:00")]
     assert read.faults == [("missing", 3, "order_id")]
 
 

@@ -227,6 +227,38 @@ async def test_a_mapping_that_breaks_sets_aside_its_payload_alone(demo: Source, 
     assert await rows(store, "SELECT key FROM sales_order") == [("O2",)]
 
 
+async def test_an_older_row_does_not_bring_back_what_was_withdrawn_later(demo: Source, store: Store) -> None:
+    await demo.land(demo.record(order("O1", seller="A"), version="2026-03-01T00:00:00Z"))
+    await demo.land(Tombstone(key=("order:O1",), version="2026-03-05T00:00:00Z"))
+    landed = await demo.land(demo.record(order("O1", line(2), seller="A"), version="2026-03-02T00:00:00Z"))
+    assert (landed.counts.stale, landed.counts.changed) == (1, 0)
+    late = await demo.land(Tombstone(key=("order:O1",), version="2026-03-01T00:00:00Z"))
+    assert (late.counts.stale, late.counts.removed) == (1, 0)
+    await demo.land(demo.record(order("O1", line(2), seller="A"), version="2026-03-06T00:00:00Z"))
+    assert await rows(store, "SELECT line_count, deleted_at FROM sales_order") == [(1, None)]
+
+
+async def test_a_tree_stays_a_tree_whatever_comes_later(demo: Source, store: Store) -> None:
+    await demo.send(partner("D"), partner("E", parent="D"), region("CN-GD", parent="CN"))
+    landed = await demo.land(
+        demo.record(partner("D", parent="E")), demo.record(region("CN", parent="CN-GD")), demo.record(partner("F", parent="F"))
+    )
+    assert landed.counts.rejected == 3
+    assert await rows(store, "SELECT key, code, value FROM reject ORDER BY key") == [
+        ("partner:D", "cycle", "E"),
+        ("partner:F", "cycle", "F"),
+        ("region:CN", "cycle", "CN-GD"),
+    ]
+    assert await rows(store, "SELECT code, level FROM partner WHERE code IN ('D', 'E') ORDER BY code") == [("D", 0), ("E", 1)]
+
+
+async def test_the_only_source_that_has_a_noun_speaks_for_it(demo: Source, store: Store) -> None:
+    other = await source(store, "erp")
+    landed = await other.send(order("E1", seller="A", ship_to_region="CN-SH"))
+    assert landed.counts.rejected == 0
+    assert await rows(store, "SELECT count(*) FROM sales_order") == [(1,)]
+
+
 async def test_an_unknown_key_that_is_withdrawn_is_no_change(demo: Source, store: Store) -> None:
     landed = await demo.land(Tombstone(key=("order:never",)))
     assert landed.counts.removed == 0

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import asyncpg
@@ -150,6 +151,47 @@ def test_two_commands_share_one_server_and_the_last_one_out_stops_it(home: Home)
     worker.terminate()
     worker.communicate(timeout=PATIENCE_S)
     assert home.postmaster() is None
+
+
+def code(address: str, path: str) -> int:
+    """The status an address answers with; 0 while nothing answers."""
+    try:
+        with urlopen(f"{address}{path}", timeout=PATIENCE_S) as answer:
+            return int(answer.status)
+    except HTTPError as error:
+        return error.code
+
+
+def test_a_hub_whose_database_was_killed_starts_it_again(home: Home) -> None:
+    process = home.start("up", "--port", "0")
+    assert process.stdout is not None
+    address = process.stdout.readline().split()[3].removesuffix(";").removesuffix("/graphql")
+    killed = home.postmaster()
+    assert killed is not None
+    try:
+        os.kill(killed, signal.SIGKILL)
+        until(lambda: code(address, "/readyz") == 200 and home.postmaster() not in (None, killed), process)
+        assert process.poll() is None
+        assert code(address, "/readyz") == 200
+    finally:
+        process.terminate()
+        _, said = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 128 + signal.SIGTERM, said
+    assert "database started again" in said
+    assert home.postmaster() is None
+
+
+def test_an_import_whose_database_is_killed_says_one_line(home: Home) -> None:
+    process = home.start("import", "sheets", "--source", "cut")
+    before = home.loaded()
+    until(lambda: home.loaded() > before, process)
+    killed = home.postmaster()
+    assert killed is not None
+    os.kill(killed, signal.SIGKILL)
+    _, said = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 2, said
+    assert len(said.strip().splitlines()) == 1, said
+    assert "The database went away" in said
 
 
 def test_the_hub_answers_until_it_is_stopped_and_leaves_no_server(home: Home) -> None:
