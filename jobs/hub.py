@@ -22,6 +22,7 @@ log = structlog.get_logger(__name__)
 
 LOOK_S = 2
 
+
 @contextmanager
 def database(settings: Settings) -> Iterator[str]:
     """Lend the address of the database, joining the built-in server unless an address is set. The last one out stops it."""
@@ -39,11 +40,8 @@ def database(settings: Settings) -> Iterator[str]:
 @asynccontextmanager
 async def standing(address: str, settings: Settings) -> AsyncIterator[None]:
     """Start the built-in server again whenever it is gone, for as long as the block runs; other servers are left alone."""
-    if settings.database_url:
-        yield
-        return
-    server = embedded.server(settings.home)
-    if server.address != address:
+    server = None if settings.database_url else embedded.server(settings.home)
+    if server is None or server.address != address:
         yield
         return
     server.start()

@@ -10,7 +10,7 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import structlog
 
@@ -29,6 +29,8 @@ SCHEMA_LOCK = 7_310_004
 GRACE_S = 20
 STALLED_S = 60
 AGAIN_S = 5
+# A job whose lock came free is only found by looking.
+POLL_S = 1.0
 LIVE = ("todo", "doing")
 
 
@@ -44,10 +46,11 @@ class Queue:
         async with self.store.connection() as connection:
             runs = await connection.fetch(RUNS.sql, list(run_ids))
         jobs: dict[int, int] = {}
+        # One job for all runs of a source: the next one would wait for a free worker to look for it.
         for source in dict.fromkeys(row["source"] for row in runs):
             ids = [row["id"] for row in runs if row["source"] == source]
             task = self.app.configure_task("sync", lock=f"sync:{source}")
-            jobs |= dict(zip(ids, await task.batch_defer_async(*({"run_id": one} for one in ids)), strict=True))
+            jobs |= dict.fromkeys(ids, await task.defer_async(run_ids=ids))
         async with self.store.connection() as connection:
             await connection.execute(ATTACH.sql, *ATTACH.arguments({"run_ids": list(jobs), "job_ids": list(jobs.values())}))
 
@@ -62,7 +65,7 @@ class Queue:
     async def runs_in_hand(self) -> set[int]:
         """Return the runs that have a job which waits or runs."""
         jobs = [job for status in LIVE for job in await self.app.job_manager.list_jobs_async(task="sync", status=status)]
-        return {int(str(job.task_kwargs["run_id"])) for job in jobs}
+        return {int(str(run_id)) for job in jobs for run_id in cast("list[int]", job.task_kwargs["run_ids"])}
 
     async def retry_stalled(self) -> int:
         """Give the jobs of workers that fell silent to others; return how many."""
@@ -81,6 +84,7 @@ class Queue:
                 await self.app.run_worker_async(
                     concurrency=concurrency,
                     install_signal_handlers=False,
+                    fetch_job_polling_interval=POLL_S,
                     shutdown_graceful_timeout=GRACE_S,
                     stalled_worker_timeout=STALLED_S,
                     delete_jobs="successful",
@@ -113,7 +117,11 @@ def register(queue: Queue, settings: Settings) -> None:
     """Tell the queue what each task does. Retries are the sweep's: a job that waits for its time would block its lock."""
     store = queue.store
 
-    async def sync(run_id: int) -> None:
+    async def sync(run_ids: list[int]) -> None:
+        for run_id in run_ids:
+            await carry_out(run_id)
+
+    async def carry_out(run_id: int) -> None:
         from jobs.replay import replay_run
         from jobs.sync import sync
 

@@ -29,7 +29,7 @@ from schema.compiler.catalog import (
     text,
     values,
 )
-from schema.context import Locale
+from schema.context import Locale, Role
 from schema.directives import Cost, ListSize
 from schema.node import GLOBAL_ID, Actor, Money, Node
 from schema.paging import Connection
@@ -48,6 +48,9 @@ from schema.where import (
     asked,
     where,
 )
+
+# A partner is shown the lowest score of a band, and nothing finer by filter or order.
+EXACT = tuple(role for role in Role if role is not Role.PARTNER)
 
 
 @strawberry.enum(description="How far up a finding is in the band of scores.")
@@ -188,7 +191,7 @@ RECORDS = Values(
 @table(
     "conflict",
     sorts={
-        "SCORE": Sort("score", "numeric"),
+        "SCORE": Sort("score", "numeric", roles=EXACT),
         "DETECTED_AT": Sort("detected_at", "timestamptz"),
         "PERIOD_FROM": Sort("event_day", "date"),
         "VALUE_AT_RISK": Sort("value_at_risk", "numeric", nullable=True),
@@ -198,7 +201,8 @@ RECORDS = Values(
 class Conflict(Node):
     id: strawberry.ID = column("id", GLOBAL_ID)
     finding_key: str = column(
-        "finding_key", "Deterministic key, 32 hexadecimal digits: the same grain gives the same key on every run."
+        "finding_key",
+        "Deterministic key, 32 hexadecimal digits: the same grain gives the same key on every run. PARTNER reads another one.",
     )
     rule_id: RuleId = column("rule", "Rule that found it.")
     rule_version: int = column("rule_version", "Version of the rule that last judged it.")
@@ -209,11 +213,11 @@ class Conflict(Node):
     mode: ConflictMode = column("mode", "Whether it may lead to a case where it lies, or is shown only.")
     event_day: date = column("event_day", "Business day of the finding, as its rule defines it.")
     revision: int = column("revision", "Rises by one whenever class, score or evidence changes.")
-    score: float = column("score", "0..100 points, one decimal.")
+    score: float = column("score", "0..100 points, one decimal; the lowest of the band for PARTNER.")
     severity: Severity = column("band", "Band of the score.")
     terms: list[ScoreTerm] = values(
         "jsonb_to_recordset({up.terms}) AS {row} (code text, value float8, weight float8, points float8, inputs jsonb)",
-        "How the score comes about. The points sum to the score unless a cap applies.",
+        "How the score comes about. The points sum to the score unless a cap applies. Empty for PARTNER.",
     )
     capped_by: str | None = column(
         "capped_by",
@@ -283,7 +287,7 @@ class CaseStep(Node):
     "conflict_case",
     sorts={
         "DUE_AT": Sort("due_at", "timestamptz", nullable=True),
-        "SCORE": Sort("score", "numeric"),
+        "SCORE": Sort("score", "numeric", roles=EXACT),
         "OPENED_AT": Sort("opened_at", "timestamptz"),
     },
 )
@@ -301,7 +305,7 @@ class ConflictCase(Node):
     dismissal_reason: DismissalReason | None = column("dismissal_reason", "Why it was dismissed; null otherwise.")
     rule_id: RuleId = column("rule", "Rule of its findings.")
     partner: Partner | None = one("partner_id", "Partner the records point at; null when none or hidden from the caller.")
-    score: float = column("score", "Highest score of its open findings, 0..100 points.")
+    score: float = column("score", "Highest score of its open findings, 0..100 points; the lowest of the band for PARTNER.")
     severity: Severity = column("band", "Band of the score.")
     assignee: Actor | None = one("assignee_id", "Who works on it; null = nobody.")
     due_at: datetime | None = column("due_at", "When the present step is due; null = no limit.")
@@ -407,7 +411,7 @@ class ConflictFilter:
     status: ConflictStatusFilter | None = where("state", "State. Default OPEN when the whole filter is left out.")
     severity: SeverityFilter | None = where("band", "Band of the score.")
     classification: ConflictClassFilter | None = where("classification", "How the records look.")
-    score: DecimalFilter | None = where("score", "Score, 0..100 points.", cast="numeric")
+    score: DecimalFilter | None = where("score", "Score, 0..100 points. Refused for PARTNER.", cast="numeric", roles=EXACT)
     partner: IDFilter | None = where("partner_id", "Partner the records point at.", to="Partner")
     product: IDFilter | None = where("product_id", "Product.", to="Product")
     region: RegionFilter | None = where("region_id", "Region.")
@@ -434,7 +438,7 @@ class ConflictCaseFilter:
     description="What findings can be sorted by. The id is always added as the last key, so that the order is total."
 )
 class ConflictSortField(Enum):
-    SCORE = strawberry.enum_value("score", description="Score.")
+    SCORE = strawberry.enum_value("score", description="Score. Refused for PARTNER.")
     DETECTED_AT = strawberry.enum_value("detected_at", description="Time of the first finding.")
     PERIOD_FROM = strawberry.enum_value("period_from", description="First instant of the records.")
     VALUE_AT_RISK = strawberry.enum_value("value_at_risk", description="Amount of `valueAtRisk`.")
@@ -448,7 +452,7 @@ class ConflictSort(SortKey[ConflictSortField]):
 @strawberry.enum(description="What cases can be sorted by. The id is always added as the last key, so that the order is total.")
 class ConflictCaseSortField(Enum):
     DUE_AT = strawberry.enum_value("due_at", description="When the present step is due.")
-    SCORE = strawberry.enum_value("score", description="Score.")
+    SCORE = strawberry.enum_value("score", description="Score. Refused for PARTNER.")
     OPENED_AT = strawberry.enum_value("opened_at", description="Time of opening.")
 
 

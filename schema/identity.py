@@ -21,7 +21,10 @@ class IdentityState(Enum):
 @strawberry.type(description="One of two golden records that may be one.")
 class IdentitySide:
     code: str | None = column("(hub_golden({noun}, {golden})).code", "Its code; null when it is gone.")
-    name: str | None = column("(hub_golden({noun}, {golden})).name", "Its name; null when it is gone.")
+    name: str | None = column(
+        "CASE WHEN {viewer_role} = 'admin' OR {noun} <> 'customer' THEN (hub_golden({noun}, {golden})).name END",
+        "Its name; null when it is gone, and of customers for all but ADMIN.",
+    )
 
 
 @table(

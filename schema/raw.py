@@ -15,6 +15,9 @@ from schema.where import Choice, DateTimeFilter, IDFilter, where
 if TYPE_CHECKING:
     from schema.sync_run import SyncRun
 
+# What was sent about customers and orders names people.
+MAY_NAME = "{viewer_role} <> 'admin' AND (SELECT of.model FROM stream AS of WHERE of.id = {stream_id}) IN ('customer', 'order')"
+
 
 @table("raw_record", live="{deleted_at} IS NULL")
 @strawberry.type(description="A payload as the source sent it, secrets removed.")
@@ -28,8 +31,9 @@ class RawRecord(Node):
     content_hash: str = column("encode({content_hash}, 'hex')", "128-bit content hash, 32 hexadecimal digits.", always=True)
     content_type: str = column("content_type", "Media type of `body`.", always=True)
     body: str | None = column(
-        "hub_payload_text({body})",
-        "The payload as text; null when removed by retention. At most 1 MiB is returned.",
+        f"CASE WHEN {MAY_NAME} THEN NULL ELSE hub_payload_text({{body}}) END",
+        "The payload as text; null when removed by retention, and of customers and orders for all but ADMIN. "
+        "At most 1 MiB is returned.",
     )
     body_bytes: int = column("octet_length({body})", "Size of the payload in bytes.", always=True)
     source_version: str | None = column("version", "Version the source gave it; null when it gives none.")
@@ -88,7 +92,9 @@ class Reject(Node):
     )
     field: str | None = column("field", "Path of the field at fault: `lines.0.price`; null when the whole payload is.")
     value: str | None = column(
-        "left({value}, 200)", "The value at fault, its first 200 characters; null when there is none or it is secret."
+        f"CASE WHEN {MAY_NAME} THEN NULL ELSE left({{value}}, 200) END",
+        "The value at fault, its first 200 characters; null when there is none or it is secret, and of customers and orders "
+        "for all but ADMIN.",
     )
     place: RejectPlace | None = part(
         {"place": "place"},

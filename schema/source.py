@@ -112,8 +112,8 @@ class Stream(Node):
 @strawberry.type(description="A system that records come from.")
 class Source(Node):
     id: strawberry.ID = column("id", GLOBAL_ID)
-    name: str = column("name", "Name in `channelhub.toml`; unique.")
-    title: str = column("title", "Title to show.")
+    name: str = column("name", "Name in `channelhub.toml`; unique. Its kind where whose system it is may not be known.")
+    title: str = column("title", "Title to show; its kind where whose system it is may not be known.")
     connector: str = column("connector", "Name of the connector.")
     connector_version: str = column("connector_version", "Version of the connector.")
     quality: ConnectorQuality = column("quality", "Level in the quality scale.")
@@ -171,7 +171,9 @@ class ExternalRef:
 class Synced:
     sync: SyncInfo = part(SYNC, "Where the record came from and how fresh it is.")
     external_refs: list[ExternalRef] = many(
-        "{golden_id} = {up.id}", "{source_id}, {key}", "Ids of the same thing in every source that knows it."
+        "{golden_id} = {up.id}",
+        "{source_id}, {key}",
+        "Ids of the same thing in every source that knows it and that the caller may recognise.",
     )
 
 
@@ -179,7 +181,7 @@ def own_reference() -> list[ExternalRef]:
     """Declare the ids of a record that only its own source knows."""
     found: list[ExternalRef] = values(
         "(SELECT {up.source_id} AS source_id, {up.key} AS key) AS {row}",
-        "Ids of the same thing in every source that knows it.",
+        "Ids of the same thing in every source that knows it and that the caller may recognise.",
     )
     return found
 

@@ -7,7 +7,7 @@ import strawberry
 
 from hub.clock import now
 from hub.errors import NeedsPerson
-from hub.store.token import NewToken, create_token, revoke_token
+from hub.store.token import NewToken, OtherPartner, create_token, revoke_token
 from schema.account import User
 from schema.auth.roles import demand
 from schema.compiler.catalog import Sort, column, one, table
@@ -136,6 +136,8 @@ async def make(info: Info, input: CreateTokenInput) -> NewToken:
                 partner_id=partner_id,
                 expires_at=expires_at,
             )
+    except OtherPartner as error:
+        raise invalid("partnerId", "other_partner", str(error)) from error
     except NeedsPerson as error:
         raise invalid("userId", "role_not_held", str(error)) from error
 

@@ -33,10 +33,9 @@ def where(
     to: str | None = None,
     through: tuple[str, str] | None = None,
     roles: tuple[Role, ...] = (),
-    veiled: dict[Role, str] | None = None,
 ) -> Any:
     """Declare what a field of a filter asks about: a column, or a condition with `{value}` in it."""
-    about = Where(sql, cast, to, through, roles, veiled or {})
+    about = Where(sql, cast, to, through, roles)
     return strawberry.field(description=description, metadata={KEY: about}, default=strawberry.UNSET)
 
 

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import asyncpg
 import orjson
 from tortoise import Tortoise
+from tortoise.exceptions import DBConnectionError
 
 from hub.errors import StoreUnavailable
 
@@ -18,6 +19,8 @@ Pool: TypeAlias = asyncpg.Pool
 # What callers have to tell apart, without knowing the driver.
 AlreadyThere = asyncpg.UniqueViolationError
 NO_ROOM = (asyncpg.DiskFullError, asyncpg.OutOfMemoryError)
+# The connection was cut, or is asked for something after that.
+LOST = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError, DBConnectionError)
 
 MODELS = [
     f"hub.store.{noun}"

@@ -5,12 +5,14 @@ shared lock on one file, so a killed process leaves no stale owner: whoever come
 it, and the last one out stops it.
 """
 
+import errno
 import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -28,6 +30,8 @@ DATABASE = "channelhub"
 LONGEST_SOCKET_FOLDER = 85
 # PostgreSQL refuses to run as root; `nobody` exists everywhere and owns nothing.
 UNPRIVILEGED = 65534
+FULL = "No space left on device"
+STOP_S = 20
 ROOT_FOLDER = Path("/var/lib/channelhub")
 SETTINGS = ("listen_addresses=", "max_connections=200", "shared_buffers=256MB", "max_wal_size=2GB", "wal_compression=on")
 
@@ -72,9 +76,11 @@ class Server:
                 self._launch_unless_running()
         except OSError as error:
             self._users = 0
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            what = "Free some space there" if full else "Make it writable"
             raise StoreUnavailable(
                 f"PostgreSQL cannot use {error.filename or self.folder}: {error.strerror or error}. "
-                "Free some space or set CHANNELHUB_HOME to a folder you can write to."
+                f"{what}, or set CHANNELHUB_HOME to another folder."
             ) from error
         except StoreUnavailable:
             self._users = 0
@@ -95,7 +101,7 @@ class Server:
         with self._turn():
             with suppress(BlockingIOError):
                 fcntl.flock(self._shared, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                self._call("pg_ctl", "stop", "-w", "-m", "fast", "-D", str(self.folder / "data"))
+                self._halt()
             self._shared.close()
             self._shared = None
 
@@ -112,14 +118,38 @@ class Server:
         shutil.rmtree(draft, ignore_errors=True)
         done = self._call("initdb", "-D", str(draft), "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
         if done.returncode != 0:
-            raise StoreUnavailable(f"PostgreSQL could not make its files in {draft}: {last_line(done)}")
+            raise StoreUnavailable(f"PostgreSQL could not make its files in {draft}: {self._reason(done)}")
         draft.rename(self.folder / "data")
 
     def _launch_unless_running(self) -> bool:
         if self._call("pg_ctl", "status", "-D", str(self.folder / "data")).returncode == 0:
-            return False
+            if self._lets_in():
+                return False
+            # A full disk leaves it in the middle of a recovery or a stop that it cannot finish.
+            self._halt("immediate")
         self._launch()
         return True
+
+    def _lets_in(self) -> bool:
+        """Say whether the server takes connections, or will within a while; that it has none left is no reason to doubt it."""
+        for _ in range(STOP_S * 2):
+            if "the database system is" not in self._query("SELECT 1").stdout:
+                return True
+            time.sleep(0.5)
+        return False
+
+    def _halt(self, mode: str = "fast") -> None:
+        """Stop the server; one that does not stop in time is stopped at once, which loses nothing that was committed."""
+        stopped = self._call("pg_ctl", "stop", "-w", "-t", str(STOP_S), "-m", mode, "-D", str(self.folder / "data"))
+        if stopped.returncode != 0 and mode != "immediate":
+            self._halt("immediate")
+
+    def _reason(self, done: "subprocess.CompletedProcess[str]") -> str:
+        """Return why a program failed, and what helps where we know."""
+        said = f"{done.stdout}\n{log_line(self.folder / 'server.log')}"
+        if FULL in said:
+            return f"{FULL}. Free some space there, or set CHANNELHUB_HOME to another disk."
+        return log_line(self.folder / "server.log") or last_line(done)
 
     def _launch(self) -> None:
         options = " ".join(f"-c {setting}" for setting in self.settings)
@@ -128,9 +158,9 @@ class Server:
             "-o", f"{options} -c unix_socket_permissions=0700 -k {self.sockets}",
         )  # fmt: skip
         if done.returncode != 0:
-            raise StoreUnavailable(
-                f"PostgreSQL did not start in {self.folder}: {log_line(self.folder / 'server.log') or last_line(done)}"
-            )
+            reason = self._reason(done)
+            self._halt("immediate")
+            raise StoreUnavailable(f"PostgreSQL did not start in {self.folder}: {reason}")
         if DATABASE not in self._query("SELECT datname FROM pg_database").stdout.split():
             self._query(f"CREATE DATABASE {DATABASE}")
 
@@ -146,7 +176,7 @@ class Server:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd="/",
-                env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"},
+                env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "PGCONNECT_TIMEOUT": "5"},
                 user=self.user,
                 group=self.user,
                 extra_groups=None if self.user is None else [],

@@ -56,6 +56,10 @@ class Caller(Struct, frozen=True, kw_only=True):
     expires_at: datetime | None
 
 
+class OtherPartner(NeedsPerson):
+    """A user of a partner would get a token of another one."""
+
+
 class NewToken(Struct, frozen=True):
     """A token that was just made; `text` exists nowhere else and is not shown again."""
 
@@ -80,6 +84,8 @@ async def create_token(
         raise NeedsPerson("A token of the role partner names its partner; no other token does.")
     if user_id is not None and not await connection.fetchval(HOLDS_ROLE.sql, user_id, role):
         raise NeedsPerson(f"The user is not active or does not have the role {role}; give it the role first.")
+    if user_id is not None and role == "partner" and not await connection.fetchval(ACTS_FOR.sql, partner_id, user_id):
+        raise OtherPartner("The user acts for another partner; name that one, or change the user first.")
     text = secrets.token_urlsafe(32)
     values = {
         "name": name,
@@ -121,6 +127,7 @@ def digest(text: str) -> bytes:
 
 CREATE = statement("token", "create")
 HOLDS_ROLE = statement("token", "holds_role")
+ACTS_FOR = statement("token", "acts_for")
 FIND = statement("token", "find")
 TOUCH = statement("token", "touch")
 REVOKE = statement("token", "revoke")

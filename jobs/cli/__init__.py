@@ -184,6 +184,14 @@ def told(text: str, code: int) -> int:
     return code
 
 
+def lost(error: BaseException) -> bool:
+    """Say whether the connection to the database was lost, as the driver tells it."""
+    from hub.store.database import LOST
+
+    # The driver files a value that does not fit under the same heading.
+    return isinstance(error, LOST) and not isinstance(error, ValueError)
+
+
 def sentence(error: BaseException) -> str | None:
     """Return what to tell the person; None when it is a mistake of ours, which shows its traceback."""
     if isinstance(error, BaseExceptionGroup):
@@ -196,7 +204,7 @@ def sentence(error: BaseException) -> str | None:
         return "The disk is full; nothing half-done was kept. Free some space and run the command again."
     if state == "53300":
         return "PostgreSQL has no connection left; stop another program that uses it or raise its max_connections."
-    if state[:2] in ("08", "57") or isinstance(error, ConnectionError):
+    if state[:2] in ("08", "57") or isinstance(error, ConnectionError) or lost(error):
         return f"The database went away: {error}. Start it, or look into its log, and run the command again."
     if state in ("42501", "25006"):
         return f"The database refuses: {error}. Give the user of CHANNELHUB_DATABASE_URL the right to create and write tables."

@@ -24,14 +24,10 @@ T = TypeVar("T", bound=type)
 
 @dataclass(frozen=True)
 class Column:
-    """A leaf. `always` states that an expression is never null where the columns in it do not show it.
-
-    `veiled` replaces the expression for some roles, wherever the field is read, filtered or sorted by.
-    """
+    """A leaf. `always` states that an expression is never null where the columns in it do not show it."""
 
     sql: str
     always: bool = False
-    veiled: Mapping[Role, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -160,12 +156,12 @@ Source = (
 
 @dataclass(frozen=True)
 class Sort:
-    """A sort key: the expression, the type a cursor's text is read back as, and whether it can be null."""
+    """A sort key: the expression, the type a cursor's text is read back as, whether it can be null, and who may ask for it."""
 
     sql: str | Figure
     cast: str
     nullable: bool = False
-    veiled: Mapping[Role, str] = field(default_factory=dict)
+    roles: tuple[Role, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -182,7 +178,6 @@ class Where:
     to: str | None = None
     through: tuple[str, str] | None = None
     roles: tuple[Role, ...] = ()
-    veiled: Mapping[Role, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -229,16 +224,9 @@ def taking(made: Any, *arguments: StrawberryArgument) -> Any:
     return made
 
 
-def column(
-    sql: str,
-    description: str,
-    *,
-    always: bool = False,
-    roles: Sequence[Role] = (),
-    veiled: Mapping[Role, str] | None = None,
-) -> Any:
+def column(sql: str, description: str, *, always: bool = False, roles: Sequence[Role] = ()) -> Any:
     """Declare a leaf: a column's name, or a template."""
-    return declared(description, Column(template(sql), always, veiled or {}), roles=roles)
+    return declared(description, Column(template(sql), always), roles=roles)
 
 
 LANGUAGE = argument("locale", Locale | None, "Language; default from Accept-Language.")

@@ -22,7 +22,7 @@ from schema.compiler.policy import PRIVATE, ROWS, WITH
 NAMED = re.compile(r"\{(\w+)\}")
 # Reading a table is for the emitter, which adds who may see it. A row may only ask the one it belongs to.
 READS = re.compile(r"\b(?:FROM|JOIN)\s+(?!unnest|json|LATERAL|ROWS)(\w+)", re.IGNORECASE)
-BELONGS_TO = {"sales_order", "sync_run"}
+BELONGS_TO = {"sales_order", "sync_run", "stream"}
 
 
 def check(tables: Tables) -> None:

@@ -10,7 +10,7 @@ from schema.compiler.catalog import Column, Groups, Pages, Sort, Sums, declarati
 from schema.compiler.conditions import condition
 from schema.compiler.plan import Binding, Path, Selection, arguments, collect
 from schema.compiler.row import Row, fixed, leaf
-from schema.errors import bad_input
+from schema.errors import ErrorCode, HubGraphQLError, bad_input
 from schema.paging import COUNTED, VERSION, fingerprint, page_size
 
 if TYPE_CHECKING:
@@ -87,10 +87,19 @@ class Connection:
         if wanted and len(wanted) > MOST_SORTS:
             raise bad_input(f"A list is sorted by at most {MOST_SORTS} keys.")
         if wanted:
+            for one in wanted:
+                self.check_sort(one["field"].name, sorts[one["field"].name])
             return [
                 Key(sorts[one["field"].name], one["direction"].name == "DESC", one["nulls"].name == "FIRST") for one in wanted
             ]
         return [Key(sorts[name], descending, False) for name, descending in self.source.default]
+
+    def check_sort(self, name: str, sort: Sort) -> None:
+        """Refuse an order that is not for the viewer's role."""
+        if sort.roles and self.emitter.viewer.role not in sort.roles:
+            raise HubGraphQLError(
+                f"Your role may not sort by {name}.", ErrorCode.FORBIDDEN, field=".".join((*self.path, "orderBy"))
+            )
 
     # -- rows
 
@@ -108,7 +117,7 @@ class Connection:
         return row, source
 
     def value(self, key: Key, row: Row) -> str:
-        sql = key.sort.veiled.get(self.emitter.viewer.role, key.sort.sql)
+        sql = key.sort.sql
         return self.emitter.expression(template(sql) if isinstance(sql, str) else sql, row)
 
     def ordering(self, row: Row) -> str:
@@ -328,7 +337,7 @@ class Aggregates:
         for key, inside in collect(kind, nodes, emitter.asked).items():
             field = inside[0].name.value
             source_of = None if field == "__typename" else declaration(kind.fields[field])
-            over = Row(emitter, inner, None)
+            over = emitter.row(self.connection.node.name, inner, None)
             if source_of is None:
                 sql = f"'{kind.name}'::text"
             elif field == "key":

@@ -122,11 +122,15 @@ class Emitter:
 
     # -- rows
 
+    def row(self, kind: str, alias: str, up: Row | None) -> Row:
+        """Return a row of a type with the columns the viewer is shown."""
+        return Row(self, alias, up, veils=policy.veils(kind, self.viewer))
+
     def table(self, kind: str, up: Row | None, conditions: Sequence[str], *, live: bool = True) -> tuple[Row, str]:
         """Return a row of a type and its FROM and WHERE: of those that meet the conditions, what the viewer may see."""
         found = self.tables.by_type[kind]
         self.models.update(found.models)
-        row = Row(self, self.alias(), up)
+        row = self.row(kind, self.alias(), up)
         wanted = [*conditions, found.only, policy.rows(kind, self.viewer)]
         if live and found.live:
             wanted.append(found.live)
@@ -185,7 +189,7 @@ class Emitter:
         source = declaration(definition)
         target = get_named_type(definition.type)
         if isinstance(source, Column):
-            sql = source.veiled.get(self.viewer.role, source.sql)
+            sql = source.sql
             spoken = Row(self, row["row"], row, {"locale": self.locale(definition, nodes[0])}) if "{locale}" in sql else row
             return leaf(kind, name, definition, f"({sql.format_map(spoken)})")
         if isinstance(source, Figure):
@@ -248,7 +252,7 @@ class Emitter:
         path: Path,
     ) -> str:
         row = Row(self, self.alias("v"), up)
-        tail = self.source(source, row)
+        tail = self.source(source, row, kind.name)
         if source.order:
             tail += f" ORDER BY {source.order.format_map(row)}"
         if source.limited:
@@ -258,15 +262,16 @@ class Emitter:
             tail += f" LIMIT {size}"
         return self.array(kind, selected, row, (*path, "*"), tail)
 
-    def source(self, source: Values, row: Row) -> str:
-        """Return where the rows of an unfolded list come from."""
-        conditions = [source.where.format_map(row)] if source.where else []
+    def source(self, source: Values, row: Row, kind: str | None = None) -> str:
+        """Return where the rows of an unfolded list come from; those of a type with a table are seen as in its table."""
+        seen = policy.rows(kind, self.viewer) if kind in self.tables.by_type else policy.ALL
+        conditions = [one.format_map(row) for one in (source.where, seen) if one]
         if source.own and self.viewer.role is Role.PARTNER:
-            seen = " ".join(
+            cases = " ".join(
                 f"WHEN '{noun}' THEN {self.seen(kind, source.own.id.format_map(row), row) or 'true'}"
                 for noun, kind in source.own.types.items()
             )
-            conditions.append(f"CASE {source.own.noun.format_map(row)} {seen} ELSE false END")
+            conditions.append(f"CASE {source.own.noun.format_map(row)} {cases} ELSE false END")
         where = f" WHERE {' AND '.join(f'({one})' for one in conditions)}" if conditions else ""
         return f"FROM {source.source.format_map(row)}{where}"
 

@@ -1,6 +1,7 @@
 """Who sees which rows: one condition per type and role, put into a statement wherever the type's table is.
 
-A role that a type does not name sees none of its rows. Templates are over the row of the type; `{viewer_partner}`,
+A role that a type does not name sees none of its rows. Some columns are shown to a role as something else: read, counted,
+filtered and sorted by alike. Templates are over the row of the type; `{viewer_partner}`,
 `{viewer_partners}`, `{viewer_regions}` and `{viewer_groups}` are the viewer's own and always parameters.
 """
 
@@ -8,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from hub.conflicts.severity import BANDS
 from schema.context import Role, Viewer
 
 ALL: Final = ""
@@ -67,11 +69,33 @@ def sold_to(seller: str) -> str:
 
 EVERYBODY: Mapping[Role, str] = {MANAGER: ALL, DIRECT: ALL, PARTNER: ALL}
 
+
+def own_source(source: str, sold: str, kept: str) -> str:
+    """Return the condition of a source that the viewer's own orders or places come from, or that speaks for the brand."""
+    return (
+        f"(EXISTS (SELECT 1 FROM source AS masters WHERE masters.id = {source} AND masters.is_masters) "
+        f"OR EXISTS (SELECT 1 FROM sales_order AS sold WHERE sold.source_id = {source} AND {over('sold', sold)}) "
+        f"OR EXISTS (SELECT 1 FROM location AS kept WHERE kept.source_id = {source} AND {over('kept', kept)}))"
+    )
+
+
+# What another partner sold to the viewer may come from that partner's own system.
+SOLD = "({partner_id} = {viewer_partner} OR {partner_id} IS NULL AND {buyer_partner_id} = {viewer_partner})"
+
+
+def known_source(source: str) -> Mapping[Role, str]:
+    """Return who recognises a source; any other could tell whose system it is."""
+    return {
+        DIRECT: own_source(source, ORDERS[DIRECT], LOCATIONS[DIRECT]),
+        PARTNER: own_source(source, SOLD, LOCATIONS[PARTNER]),
+    }
+
+
 ROWS: Mapping[str, Mapping[Role, str]] = {
-    # What a source is called and how fresh it is belongs to every record; what went on in it does not.
+    # How fresh a source is belongs to every record; what went on in it does not, and its name is veiled below.
     "Source": EVERYBODY,
     "Stream": EVERYBODY,
-    "ExternalRef": EVERYBODY,
+    "ExternalRef": {MANAGER: ALL, **known_source("{source_id}")},
     "Actor": EVERYBODY,
     "Region": EVERYBODY,
     "Product": EVERYBODY,
@@ -170,6 +194,85 @@ GROUPED: Mapping[str, str] = {
     "ConflictCase": "({product_group} = '-' OR {product_group} = ANY({viewer_groups}))",
 }
 
+# A person's name is nobody's business who only counts.
+PSEUDONYM = "CASE WHEN {kind} = 'consumer' THEN 'Consumer ' || upper(left(md5({id}::text), 8)) ELSE {name} END"
+
+
+def band_start(score: str) -> str:
+    """Return the lowest score of the band a score is in."""
+    bands = " ".join(f"WHEN {score} >= {start} THEN {start}" for start in sorted(BANDS.values(), reverse=True))
+    return f"CASE {bands} ELSE 0 END"
+
+
+SCORE_BEFORE = "({body} ->> 'score_before')::numeric"
+
+# The key of a finding is a hash over what it is about, which includes the other side; sealed, it cannot be guessed.
+SEALED = "encode({} || {}, 'hex')".format(
+    *(f"hub_cursor_seal(convert_to('finding {half} ' || {{finding_key}}, 'UTF8'))" for half in (1, 2))
+)
+
+
+def of_known_source(column: str, otherwise: str) -> Mapping[Role, str]:
+    """Return what a column of a source is shown as."""
+    return {role: f"CASE WHEN {known} THEN {{{column}}} ELSE {otherwise} END" for role, known in known_source("{id}").items()}
+
+
+# What a column is shown as to some roles: by type and column.
+VEILS: Mapping[str, Mapping[str, Mapping[Role, str]]] = {
+    "Customer": {"name": {Role.ANALYST: PSEUDONYM, Role.SERVICE: PSEUDONYM}},
+    "Source": {
+        "name": of_known_source("name", "upper({kind})"),
+        "title": of_known_source("title", "upper({kind})"),
+        "connector": of_known_source("connector", "{kind}"),
+        "state_reason": of_known_source("state_reason", "NULL"),
+    },
+    # How a score comes about tells what the other side sells.
+    "Conflict": {
+        "score": {PARTNER: band_start("{score}")},
+        "terms": {PARTNER: "'[]'::jsonb"},
+        "finding_key": {PARTNER: SEALED},
+    },
+    "ConflictCase": {"score": {PARTNER: band_start("{score}")}},
+    "ConflictEvent": {
+        "body": {
+            PARTNER: f"CASE WHEN {SCORE_BEFORE} IS NOT NULL THEN "
+            f"jsonb_build_object('score_before', {band_start(SCORE_BEFORE)}) END"
+        }
+    },
+}
+
+
+def in_groups(amount: str) -> str:
+    """Return what the lines of the assigned product groups add to a sum of an order."""
+    return (
+        f"(SELECT coalesce(sum({amount}), 0) FROM order_line AS item JOIN product AS article ON article.id = item.product_id "
+        "WHERE item.order_id = {id} AND item.deleted_at IS NULL AND item.status <> 'cancelled' "
+        "AND article.product_group = ANY({viewer_groups}))"
+    )
+
+
+# Where product groups are assigned too, sums are over what is seen.
+GROUPED_VEILS: Mapping[str, Mapping[str, str]] = {
+    "Order": {
+        "total": in_groups("item.amount"),
+        "net_total": in_groups(
+            "CASE WHEN item.tax_included THEN round(item.amount / (1 + item.tax_rate), 6) ELSE item.amount END"
+        ),
+    },
+}
+
+
+def veils(kind: str, viewer: Viewer) -> Mapping[str, str]:
+    """Return the templates that stand in for columns of a type."""
+    if narrowed(viewer):
+        return GROUPED_VEILS.get(kind, {})
+    return {name: by_role[viewer.role] for name, by_role in VEILS.get(kind, {}).items() if viewer.role in by_role}
+
+
+def narrowed(viewer: Viewer) -> bool:
+    """Tell whether a viewer is bound to product groups."""
+    return viewer.role is MANAGER and bool(viewer.product_groups)
+
 
 def rows(kind: str, viewer: Viewer) -> str:
     """Return the template a row of a type must satisfy to be seen; ALL when every row may be.
@@ -181,7 +284,7 @@ def rows(kind: str, viewer: Viewer) -> str:
     if viewer.role in EVERYTHING and (kind in ROWS or kind in WITH):
         return ALL
     conditions = [inherited(kind, viewer) if kind in WITH else own(kind, viewer), BESIDES.get((kind, viewer.role), ALL)]
-    if viewer.role is MANAGER and viewer.product_groups:
+    if narrowed(viewer):
         conditions.append(GROUPED.get(kind, ALL))
     if NONE in conditions:
         return NONE

@@ -21,10 +21,20 @@ if TYPE_CHECKING:
 
 
 class Row:
-    """A row in a statement, as templates see it: `row["placed_at"]` is the SQL of a column."""
+    """A row in a statement, as templates see it: `row["placed_at"]` is the SQL of a column.
 
-    def __init__(self, emitter: "Emitter", alias: str, up: "Row | None", columns: Mapping[str, str] | None = None) -> None:
-        self._emitter, self._alias, self._up, self._columns = emitter, alias, up, columns
+    `veils` are templates over the row as it rests that stand in for some of its columns.
+    """
+
+    def __init__(
+        self,
+        emitter: "Emitter",
+        alias: str,
+        up: "Row | None",
+        columns: Mapping[str, str] | None = None,
+        veils: Mapping[str, str] | None = None,
+    ) -> None:
+        self._emitter, self._alias, self._up, self._columns, self._veils = emitter, alias, up, columns, veils
 
     def __getitem__(self, name: str) -> Any:
         if name == "up":
@@ -33,6 +43,8 @@ class Row:
             return self._alias
         if self._columns is not None and name in self._columns:
             return self._columns[name]
+        if self._veils is not None and name in self._veils:
+            return f"({self._veils[name].format_map(Row(self._emitter, self._alias, self._up))})"
         return self._emitter.given(name) or f"{self._alias}.{name}"
 
     __getattr__ = __getitem__

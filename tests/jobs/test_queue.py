@@ -26,13 +26,12 @@ async def test_runs_of_one_source_wait_for_one_another_in_the_order_given(store:
         assert await opened.runs_in_hand() == set(runs)
     async with store.connection() as connection:
         jobs = await connection.fetch(
-            "SELECT lock, queueing_lock, (args->>'run_id')::bigint AS run FROM procrastinate_jobs ORDER BY lock, id"
+            "SELECT lock, queueing_lock, args->'run_ids' AS runs FROM procrastinate_jobs ORDER BY lock, id"
         )
         attached = await connection.fetchval("SELECT count(*) FROM sync_run WHERE job_id IS NOT NULL")
-    assert [(job["lock"], job["run"]) for job in jobs] == [
-        ("sync:erp", runs[2]),
-        ("sync:shop", runs[1]),
-        ("sync:shop", runs[0]),
+    assert [(job["lock"], job["runs"]) for job in jobs] == [
+        ("sync:erp", [runs[2]]),
+        ("sync:shop", [runs[1], runs[0]]),
     ]
     assert all(job["queueing_lock"] is None for job in jobs)
     assert attached == 3

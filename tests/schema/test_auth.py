@@ -4,11 +4,12 @@ import hashlib
 from datetime import timedelta
 
 import pytest
+from msgspec import structs
 
 from hub.clock import now
 from hub.errors import NeedsPerson
 from hub.store.database import Store
-from hub.store.token import create_token, digest, find_caller, revoke_token
+from hub.store.token import OtherPartner, create_token, digest, find_caller, revoke_token
 from hub.store.user import Person, add_user, deactivate_user, upsert_user, user_id_of
 from schema.auth.roles import MAY, demand
 from schema.auth.tokens import Pass, Tokens
@@ -84,6 +85,21 @@ async def test_a_token_that_could_never_work_is_not_made(store: Store) -> None:
         with pytest.raises(NeedsPerson):
             async with store.transaction() as connection:
                 await create_token(connection, name="test", **wrong)
+
+
+async def test_a_token_of_a_partners_user_is_for_that_partner(store: Store) -> None:
+    west = Person(email="west@example.com", name="West", roles=("partner",), partner_id=7)
+    async with store.transaction() as connection:
+        person = await add_user(connection, west)
+        with pytest.raises(OtherPartner, match="another partner"):
+            await create_token(connection, name="test", role="partner", user_id=person, partner_id=8)
+    text = await token(store, "partner", user_id=person, partner_id=7)
+    service = await token(store, "partner", partner_id=7)
+    assert await admit(store, text) is not None
+    async with store.transaction() as connection:
+        await upsert_user(connection, structs.replace(west, partner_id=8))
+    assert await admit(store, text) is None
+    assert await admit(store, service) is not None
 
 
 async def test_users_are_told_apart_by_their_address(store: Store) -> None:

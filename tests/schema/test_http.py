@@ -1,5 +1,6 @@
 """GraphQL over HTTP: who may ask, in which form, and what comes back."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import httpx2
@@ -93,6 +94,28 @@ async def test_a_malformed_body_is_a_bad_request(client: Client) -> None:
 async def test_a_body_has_a_largest_size(client: Client) -> None:
     response = await client.post("{ hello }" + " " * 1024 * 1024)
     assert response.status_code == 413
+
+
+async def test_a_body_that_is_announced_too_long_is_refused_before_it_is_sent(client: Client) -> None:
+    reader, writer = await asyncio.open_connection(*client.address.split(":"))
+    head = ("POST /graphql HTTP/1.1", f"Host: {client.address}", f"Authorization: Bearer {client.token}")
+    lines = (*head, "Content-Type: application/json", f"Content-Length: {1024 * 1024 + 1}", "", "")
+    writer.write("\r\n".join(lines).encode())
+    assert (await reader.readline()).split()[1] == b"413"
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_a_database_that_is_away_is_told_in_the_form_of_graphql(store: Store) -> None:
+    async with web(store, tiny()) as client:
+        async with store.connection() as connection:
+            await connection.execute("ALTER TABLE access_token RENAME TO away")
+        response = await client.post("{ hello }")
+    assert response.status_code == 500
+    assert response.headers["content-type"] == "application/json; charset=utf-8"
+    (error,) = response.json()["errors"]
+    assert error["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
+    assert "access_token" not in response.text
 
 
 async def test_an_address_may_carry_a_query_but_no_mutation(client: Client) -> None:

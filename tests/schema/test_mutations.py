@@ -159,6 +159,14 @@ async def test_others_revoke_only_their_own_token(store: Store, client: Client) 
     assert (await client.post("{ __typename }", token=mine)).status_code == 401
 
 
+async def test_a_token_is_not_made_for_another_partner_than_the_users(store: Store, client: Client) -> None:
+    east, west = [global_id("Partner", await a_partner(store, code)) for code in ("east", "west")]
+    user = (await call(client, USER, email="li@example.com", name="Li", roles=["PARTNER"], partnerId=east))["user"]["id"]
+    asked = {"name": "x", "role": "PARTNER", "userId": user}
+    assert reasons(await call(client, MAKE, **asked, partnerId=west)) == [("VALIDATION_FAILED", "partnerId")]
+    assert (await call(client, MAKE, **asked, partnerId=east))["userErrors"] == []
+
+
 async def test_users_come_change_and_go(store: Store, client: Client) -> None:
     partner = global_id("Partner", await a_partner(store, "east"))
     asked = {"email": "Li@example.com", "name": "Li", "roles": ["CHANNEL_MANAGER"], "partnerIds": [partner]}
@@ -170,7 +178,13 @@ async def test_users_come_change_and_go(store: Store, client: Client) -> None:
     assert (await call(client, OUT, userId=made["id"]))["user"] == {"active": False}
     async with store.connection() as connection:
         owner = await connection.fetchval("SELECT id FROM hub_user WHERE email = 'owner@localhost'")
-    assert reasons(await call(client, OUT, userId=global_id("User", owner))) == [("VALIDATION_FAILED", "userId")]
+    assert reasons(await call(client, OUT, userId=global_id("User", owner))) == [("POLICY_DENIED", "userId")]
+    demoted = await call(client, USER, email="owner@localhost", name="Owner", roles=["ANALYST"])
+    assert (demoted["user"], reasons(demoted)) == (None, [("POLICY_DENIED", "roles")])
+    other = (await call(client, USER, email="li@example.com", name="Li", roles=["ADMIN"]))["user"]
+    assert other["active"]
+    assert (await call(client, USER, email="owner@localhost", name="Owner", roles=["ANALYST"]))["userErrors"] == []
+    assert reasons(await call(client, OUT, userId=other["id"])) == [("POLICY_DENIED", "userId")]
     for change, field in (
         ({"email": "nobody"}, "email"),
         ({"roles": []}, "roles"),
@@ -189,3 +203,12 @@ async def test_a_mutation_is_refused_to_the_wrong_role(store: Store, client: Cli
     assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
     async with store.connection() as connection:
         assert await connection.fetchval("SELECT count(*) FROM access_token") == 2
+
+
+async def test_a_text_that_cannot_be_stored_is_the_clients_mistake(client: Client) -> None:
+    for given in ({"name": "\x00", "role": "ANALYST"}, {"name": "x", "role": "PARTNER", "partnerId": "a\x00"}):
+        assert await client.code(MAKE, variables={"i": given}) == "BAD_USER_INPUT"
+    written = 'mutation { createToken(input: {name: "\\u0000", role: ANALYST}) { token } }'
+    assert await client.code(written) == "BAD_USER_INPUT"
+    tags = {"email": "a@b.example", "name": "A", "roles": ["ANALYST"], "productGroups": ["fine", "\x00"]}
+    assert await client.code(USER, variables={"i": tags}) == "BAD_USER_INPUT"

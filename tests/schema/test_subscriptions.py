@@ -64,6 +64,22 @@ async def test_without_a_place_only_what_is_new_comes(store: Store, client: Clie
         assert await numbers(socket, 1) == ["2"]
 
 
+async def test_nothing_but_the_subject_need_be_said(store: Store, client: Client) -> None:
+    finding = await a_finding(store, "f1")
+    async with client.socket() as socket:
+        await socket.subscribe("subscription { conflictEvents { eventId } }")
+        await socket.send(type="ping")
+        assert await socket.next() == {"type": "pong"}
+        await happens(store, "conflict", "raised", finding)
+        assert await numbers(socket, 1) == ["1"]
+    async with client.socket() as socket:
+        await socket.subscribe("subscription { syncProgress { done } }")
+        await socket.send(type="ping")
+        assert await socket.next() == {"type": "pong"}
+        await happens(store, "sync", "progress", 1, done=5)
+        assert await told(socket) == {"syncProgress": {"done": 5}}
+
+
 async def test_more_than_one_page_is_missed(store: Store, client: Client) -> None:
     finding = await a_finding(store, "f1")
     async with store.transaction() as connection:

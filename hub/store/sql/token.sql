@@ -6,6 +6,9 @@ RETURNING id;
 -- holds_role --
 SELECT EXISTS (SELECT 1 FROM hub_user WHERE id = :user_id AND active AND :role = ANY (roles));
 
+-- acts_for --
+SELECT coalesce(partner_id = :partner_id, true) FROM hub_user WHERE id = :user_id;
+
 -- find --
 SELECT token.id AS token_id, token.role, token.user_id, coalesce(person.name, token.name) AS name,
        coalesce(token.partner_id, person.partner_id) AS partner_id,
@@ -19,7 +22,8 @@ SELECT token.id AS token_id, token.role, token.user_id, coalesce(person.name, to
  WHERE token.digest = :digest
    AND token.revoked_at IS NULL
    AND (token.expires_at IS NULL OR :now < token.expires_at)
-   AND (token.user_id IS NULL OR person.active AND token.role = ANY (person.roles));
+   AND (token.user_id IS NULL OR person.active AND token.role = ANY (person.roles))
+   AND (token.role <> 'partner' OR coalesce(person.partner_id = token.partner_id, true));
 
 -- touch --
 UPDATE access_token

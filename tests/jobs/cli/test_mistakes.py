@@ -22,6 +22,7 @@ from jobs.cli import Interrupted, run, sentence
         (asyncpg.ConnectionDoesNotExistError("closed in the middle"), "The database went away"),
         (asyncpg.AdminShutdownError("terminating connection"), "The database went away"),
         (ConnectionResetError("reset by peer"), "The database went away"),
+        (asyncpg.InterfaceError("connection is closed"), "The database went away"),
         (asyncpg.InsufficientPrivilegeError("permission denied for schema public"), "the right to create and write tables"),
     ],
 )
@@ -31,7 +32,7 @@ def test_a_persons_mistake_is_one_sentence(error: BaseException, says: str) -> N
     assert says in said
 
 
-@pytest.mark.parametrize("error", [ValueError("x"), asyncpg.UndefinedColumnError("x"), KeyError("x")])
+@pytest.mark.parametrize("error", [ValueError("x"), asyncpg.DataError("x"), asyncpg.UndefinedColumnError("x"), KeyError("x")])
 def test_our_own_mistake_is_none(error: BaseException) -> None:
     assert sentence(error) is None
 

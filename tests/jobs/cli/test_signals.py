@@ -20,6 +20,10 @@ from tests.jobs.cli.conftest import command, environment
 
 ROWS = 30_000
 PATIENCE_S = 120
+READING = """
+    SELECT count(*) FROM sync_run AS run JOIN source ON source.id = run.source_id
+     WHERE source.name = 'cut' AND run.state = 'running' AND run.records_read > 0
+"""
 
 
 @dataclass
@@ -56,11 +60,15 @@ class Home:
 
     def loaded(self) -> int:
         """How many customers are in the store; 0 while it cannot be asked yet."""
+        return self.asked("SELECT count(*) FROM customer")
+
+    def asked(self, question: str) -> int:
+        """The number that a statement gives; 0 while the store cannot be asked yet."""
 
         async def ask() -> int:
             connection = await asyncpg.connect(self.server.address)
             try:
-                count: int = await connection.fetchval("SELECT count(*) FROM customer")
+                count: int = await connection.fetchval(question)
                 return count
             finally:
                 await connection.close()
@@ -183,8 +191,7 @@ def test_a_hub_whose_database_was_killed_starts_it_again(home: Home) -> None:
 
 def test_an_import_whose_database_is_killed_says_one_line(home: Home) -> None:
     process = home.start("import", "sheets", "--source", "cut")
-    before = home.loaded()
-    until(lambda: home.loaded() > before, process)
+    until(lambda: home.asked(READING), process)
     killed = home.postmaster()
     assert killed is not None
     os.kill(killed, signal.SIGKILL)

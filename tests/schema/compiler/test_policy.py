@@ -1,5 +1,7 @@
 """Who sees what, on every path."""
 
+from base64 import b64decode
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -173,3 +175,121 @@ def test_a_type_nobody_has_spoken_of_is_seen_by_nobody() -> None:
         with pytest.raises(KeyError):
             seen("Secret", Viewer(role))
     assert seen("Reject", Viewer(Role.PARTNER, partner_id=1)) is NONE
+
+
+async def test_a_partner_reads_no_more_of_a_score_than_its_band(rows: Rows, ask: Any) -> None:
+    west = await rows.partner()
+    case = await rows.case(partner_id=west, state="investigating", score=Decimal("61.5"))
+    await rows.conflict(
+        partner_id=west,
+        case_id=case,
+        finding_key="0123456789abcdef0123456789abcdef",
+        terms=[{"code": "depth", "value": 0.5, "weight": 20, "points": 10, "inputs": {"holder_units": 7}}],
+    )
+    document = """{ conflicts { nodes { findingKey score severity terms { code value points explanation } case { score } }
+        edges { cursor } aggregates { maxScore groupBy(dimensions: [STATUS]) { maxScore } } } }"""
+    partner = Viewer(Role.PARTNER, partner_id=west)
+    mine, admins = await ask(document, partner), await ask(document)
+    assert mine["errors"] == []
+    found, (shown,) = mine["data"]["conflicts"], mine["data"]["conflicts"]["nodes"]
+    assert shown | {"findingKey": ""} == {
+        "findingKey": "", "score": 50, "severity": "MEDIUM", "terms": [], "case": {"score": 50},
+    }  # fmt: skip
+    assert found["aggregates"] == {"maxScore": 50, "groupBy": [{"maxScore": 50}]}
+    assert b"61.5" not in b64decode(found["edges"][0]["cursor"], altchars="-_")
+    assert len(shown["findingKey"]) == 32
+    assert shown["findingKey"] != "0123456789abcdef0123456789abcdef"
+    (exact,) = admins["data"]["conflicts"]["nodes"]
+    assert (exact["findingKey"], exact["score"], exact["terms"][0]["points"]) == ("0123456789abcdef0123456789abcdef", 61.5, 10)
+    for asked in (
+        "conflicts(filter: {score: {gte: 61}})",
+        "conflicts(orderBy: [{field: SCORE}])",
+        "conflictCases(orderBy: [{field: SCORE}])",
+    ):
+        refused = await ask(f"{{ {asked} {{ totalCount nodes {{ id }} }} }}", partner)
+        assert [error["extensions"]["code"] for error in refused["errors"]] == ["FORBIDDEN"], asked
+
+
+async def test_a_source_of_others_is_not_recognised(rows: Rows, ask: Any) -> None:
+    west, east, own = [await rows.partner(code=code) for code in ("west", "east", "own")]
+    ours = await rows.add("source", name="brand-erp", title="Brand", connector="sap", kind="erp", is_masters=True)
+    theirs = await rows.add("source", name="east-erp", title="East", connector="kingdee", kind="erp", state_reason="East")
+    async with rows.store.connection() as connection:
+        await connection.execute("UPDATE partner SET type = 'direct' WHERE id = $1", own)
+    piece = await rows.product(code="P-1")
+    for source in (ours, theirs):
+        await rows.add("identity_link", noun="product", source_id=source, key=f"key-{source}", golden_id=piece)
+    await rows.order(partner_id=west, product=piece)
+    async with rows.store.connection() as connection:
+        await connection.execute("UPDATE product SET source_id = $1", theirs)
+    sold = await rows.order(key="SO-EAST", partner_id=east, buyer_partner_id=west, product=piece)
+    await rows.order(key="SO-OWN", partner_id=own, product=piece)
+    async with rows.store.connection() as connection:
+        await connection.execute("UPDATE sales_order SET source_id = $1 WHERE id = $2", theirs, sold)
+    document = """{ sources { nodes { name title connector kind stateReason } }
+        products { nodes { sync { source { name } } externalRefs { externalId source { name } } } }
+        orders { nodes { number sync { source { name title } } externalRefs { source { name } } } }
+        found: sources(filter: {name: {contains: "east"}}) { totalCount } }"""
+    for viewer in (Viewer(Role.PARTNER, partner_id=west), Viewer(Role.DIRECT_SALES)):
+        answer = await ask(document, viewer)
+        assert answer["errors"] == []
+        told = orjson.dumps(answer["data"]).decode().replace("SO-EAST", "").lower()
+        assert "east" not in told and "kingdee" not in told
+        assert {one["name"] for one in answer["data"]["sources"]["nodes"]} == {"brand-erp", "acme", "ERP"}
+        (product,) = answer["data"]["products"]["nodes"]
+        assert product["sync"]["source"]["name"] == "ERP"
+        assert {one["source"]["name"] for one in product["externalRefs"]} == {"brand-erp", "acme"}
+        assert answer["data"]["found"]["totalCount"] == 0
+    east_sees = await ask(document, Viewer(Role.PARTNER, partner_id=east))
+    assert {one["name"] for one in east_sees["data"]["sources"]["nodes"]} == {"brand-erp", "east-erp", "FILE"}
+
+
+async def test_who_only_counts_reads_no_person_anywhere(rows: Rows, ask: Any) -> None:
+    customers = [await rows.customer(code=name, name=name, kind="consumer") for name in ("Li Na", "Li Wei")]
+    await rows.add("identity_candidate", noun="customer", left_id=customers[0], right_id=customers[1], score=1, reason="name")
+    await rows.reject(value="Li Na", body=b"Li Na")
+    async with rows.store.connection() as connection:
+        await connection.execute("UPDATE raw_record SET body = 'Li Na'")
+    document = """{ customers { nodes { name sync { raw { body bodyBytes } } } } rejects { nodes { value raw { body } } }
+        identityCandidates { nodes { left { name } right { name } } } }"""
+    for role in (Role.ANALYST, Role.SERVICE):
+        answer = await ask(document, Viewer(role))
+        assert answer["errors"] == []
+        assert "Li " not in orjson.dumps(answer["data"]).decode()
+        assert answer["data"]["customers"]["nodes"][0]["sync"]["raw"] == {"body": None, "bodyBytes": 5}
+    admins = await ask(document)
+    assert admins["data"]["rejects"]["nodes"] == [{"value": "Li Na", "raw": {"body": "Li Na"}}]
+    async with rows.store.connection() as connection:
+        await connection.execute("UPDATE stream SET model = 'product'")
+    answer = await ask(document, Viewer(Role.ANALYST))
+    assert answer["data"]["rejects"]["nodes"] == [{"value": "Li Na", "raw": {"body": "Li Na"}}]
+
+
+async def test_sums_are_over_the_lines_of_assigned_groups(rows: Rows, ask: Any) -> None:
+    west = await rows.partner()
+    order = await rows.order(partner_id=west, product=await rows.product(product_group="X"), lines=2)
+    other = await rows.product(product_group="Y")
+    async with rows.store.connection() as connection:
+        await connection.execute("UPDATE order_line SET product_id = $1 WHERE order_id = $2 AND number = 2", other, order)
+    document = """{ orders(orderBy: [{field: TOTAL}]) { nodes { total { amount } netTotal { amount } lines(first: 9) { totalCount } }
+        edges { cursor }
+        aggregates { total { amount } groupBy(dimensions: [STATE]) { total { amount } } } }
+        dear: orders(filter: {total: {gte: "150", currency: "CNY"}}) { totalCount } }"""
+    for groups, total, lines, dear in ((frozenset({"X"}), "100", 1, 0), (frozenset(), "200", 2, 1)):
+        answer = await ask(document, Viewer(Role.CHANNEL_MANAGER, partner_ids=frozenset({west}), product_groups=groups))
+        assert answer["errors"] == []
+        amount = {"amount": total}
+        orders = answer["data"]["orders"]
+        assert orders["nodes"] == [{"total": amount, "netTotal": amount, "lines": {"totalCount": lines}}]
+        assert orders["aggregates"] == {"total": [amount], "groupBy": [{"total": [amount]}]}
+        assert answer["data"]["dear"]["totalCount"] == dear
+
+
+async def test_a_finding_about_two_partners_names_both_in_its_text_alone(rows: Rows, ask: Any) -> None:
+    found = await furnish(rows)
+    viewer = Viewer(Role.CHANNEL_MANAGER, partner_ids=frozenset({found["west"]}))
+    answer = await ask("{ conflicts(orderBy: [{field: DETECTED_AT}]) { nodes { partner { code } affectedPartners { code } } } }", viewer)
+    assert answer["data"]["conflicts"]["nodes"] == [
+        {"partner": None, "affectedPartners": [{"code": "west"}]},
+        {"partner": {"code": "west"}, "affectedPartners": []},
+    ]
