@@ -52,7 +52,7 @@ class Progress(Struct, frozen=True, kw_only=True):
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
-    """How a run ended. `nouns` are the kinds of records that changed."""
+    """How a run ended. `nouns` are the kinds of records that changed, `notes` what the source is to be told of its data."""
 
     run_id: int
     source: str
@@ -62,6 +62,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     nouns: frozenset[str] = frozenset()
     error: str | None = None
     retry_at: datetime | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -185,6 +186,7 @@ async def end(
     if not await finish(store, held, state, error=error, retry_at=retry_at, traffic=traffic):
         state = "lost_lease"
     async with store.connection() as connection:
+        notes = await connection.fetchval("SELECT notes FROM sync_run WHERE id = $1", held.run_id)
         if isinstance(error, NeedsPerson) and not isinstance(error, StoreUnavailable):
             asks = "reauth_required" if isinstance(error, CredentialRefused) else "needs_attention"
             await set_state(connection, held.source_id, asks, str(error))
@@ -208,6 +210,7 @@ async def end(
         nouns=frozenset(nouns),
         error=str(error) if error else None,
         retry_at=retry_at,
+        notes=tuple(notes),
     )
 
 

@@ -49,7 +49,6 @@ BODY: Mapping[Locale, str] = {
 Case: {number}
 Score: {score} of 100 ({band})
 Money at stake: {money}
-Details: {link}
 
 This is an observation from records. It is for review and says nothing about intent.
 """,
@@ -60,7 +59,6 @@ This is an observation from records. It is for review and says nothing about int
 案件编号：{number}
 评分：{score}/100（{band}）
 涉及金额：{money}
-详情：{link}
 
 以上为数据记录中的观察结果，仅供核实，不代表对任何一方意图的判断。
 """,
@@ -83,7 +81,6 @@ def compose(facts: Facts, locale: Locale) -> Message:
         "score": f"{facts.score:.0f}",
         "band": BAND[locale][facts.severity],
         "money": told(facts.money, locale),
-        "link": link(facts.number),
     }
     return Message(SUBJECT[locale][facts.reason].format_map(words), BODY[locale].format_map(words))
 
@@ -93,11 +90,6 @@ def told(money: Mapping[str, Decimal], locale: Locale) -> str:
     if not money:
         return UNKNOWN[locale]
     return AND[locale].join(f"{amount.quantize(CENT):,} {currency}" for currency, amount in money.items())
-
-
-def link(number: int) -> str:
-    """Return the path of a case below the hub's own address."""
-    return f"/cases/{number}"
 
 
 def known(currencies: Sequence[str | None] | None, amounts: Sequence[Decimal | None] | None) -> dict[str, Decimal]:

@@ -171,8 +171,12 @@ def keep_log() -> None:
 
 def keep_quiet() -> None:
     """Keep the log to what cannot be said otherwise: a command says itself what it did."""
+    import logging
+
     import structlog
 
+    # The driver writes a traceback for each try at a database that is away; we say it ourselves.
+    logging.getLogger("asyncpg").setLevel(logging.CRITICAL)
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger("critical"), logger_factory=structlog.PrintLoggerFactory(sys.stderr)
     )
@@ -204,8 +208,10 @@ def sentence(error: BaseException) -> str | None:
         return "The disk is full; nothing half-done was kept. Free some space and run the command again."
     if state == "53300":
         return "PostgreSQL has no connection left; stop another program that uses it or raise its max_connections."
-    if state[:2] in ("08", "57") or isinstance(error, ConnectionError) or lost(error):
+    if state[:2] in ("08", "57") or isinstance(error, ConnectionError):
         return f"The database went away: {error}. Start it, or look into its log, and run the command again."
+    if lost(error):
+        return "The database went away. Start it, or look into its log, and run the command again."
     if state in ("42501", "25006"):
         return f"The database refuses: {error}. Give the user of CHANNELHUB_DATABASE_URL the right to create and write tables."
     return None

@@ -28,7 +28,8 @@ def detect(
         typer.echo(msgspec.json.encode(done))
         return
     findings = f"{done.raised:,} raised, {done.changed:,} changed, {done.reopened:,} reopened, {done.resolved:,} resolved"
-    typer.echo(f"Changed records judged: {done.records:,}. Findings: {findings}.")
+    judged = sum(count.judged for count in done.rules.values())
+    typer.echo(f"Changed records: {done.records:,}. Places where rules judged: {judged:,}. Findings: {findings}.")
     typer.echo(f"Cases opened: {done.cases_opened:,}. Alerts: {done.alerts:,}.")
     for name, count in done.rules.items():
         if count.not_run:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 NOTHING_LOADED = 1
 SET_ASIDE = 3
+HOLDS = """
+    SELECT EXISTS (SELECT 1 FROM raw_record AS r JOIN stream AS st ON st.id = r.stream_id
+                     JOIN source AS s ON s.id = st.source_id WHERE s.name = $1)
+"""
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 COLUMNS = ("source", "file", "sheet", "line", "column", "value", "code", "reason", "raw")
 
@@ -45,24 +49,23 @@ def import_(
 
     Example: channelhub import sheets --source brand --rejects bad.csv
     """
-    outcomes, aside = run(imported(settings(), folder.absolute(), source, rejects))
+    outcomes, aside, holds = run(imported(settings(), folder.absolute(), source, rejects))
     code = tell(outcomes, as_json)
     if rejects is not None and not as_json:
         typer.echo(f"Set aside in all: {aside:,}, listed in {rejects}.")
-    raise typer.Exit(code or ended(outcomes, strict))
+    raise typer.Exit(code or ended(outcomes, strict, holds))
 
 
-def ended(outcomes: "Sequence[Outcome]", strict: bool) -> int:
-    """Return the exit code of an import whose runs all came to their end."""
-    read = sum(outcome.counts.read for outcome in outcomes)
+def ended(outcomes: "Sequence[Outcome]", strict: bool, holds: bool) -> int:
+    """Return the exit code of an import whose runs all came to their end; `holds` says that the source has records at all."""
     rejected = sum(outcome.counts.rejected for outcome in outcomes)
-    if rejected and read <= rejected:
+    if rejected and not holds:
         return NOTHING_LOADED
     return SET_ASIDE if strict and rejected else 0
 
 
-async def imported(settings: Settings, folder: Path, name: str, rejects: Path | None) -> "tuple[list[Outcome], int]":
-    """Load the folder in this process; return how the runs ended and how many rows of the source are set aside."""
+async def imported(settings: Settings, folder: Path, name: str, rejects: Path | None) -> "tuple[list[Outcome], int, bool]":
+    """Load the folder in this process; return how the runs ended, how many rows are set aside, and whether any is stored."""
     from hub.errors import SettingsError
     from hub.settings import SourceSettings
     from jobs.hub import open_hub
@@ -76,13 +79,14 @@ async def imported(settings: Settings, folder: Path, name: str, rejects: Path | 
         await ensure_source(store, settings, one, managed_by="api")
         with watching() as watch:
             outcomes = await sync_source(store, settings, name, watch=watch, one=one)
-        if rejects is None:
-            return outcomes, 0
         async with store.connection() as connection:
+            holds = await connection.fetchval(HOLDS, name)
+            if rejects is None:
+                return outcomes, 0, holds
             from hub.store.statements import statement
 
             rows = await connection.fetch(statement("job", "rejects").sql, name)
-        return outcomes, write_rejects(rejects, rows)
+        return outcomes, write_rejects(rejects, rows), holds
 
 
 def harmless(value: Any) -> Any:
@@ -97,7 +101,7 @@ def write_rejects(file: Path, rows: Sequence[Mapping[str, Any]]) -> int:
     from hub.errors import SettingsError
 
     try:
-        with file.open("w", encoding="utf-8", newline="") as output:
+        with file.open("w", encoding="utf-8-sig", newline="") as output:
             writer = csv.DictWriter(output, COLUMNS)
             writer.writeheader()
             for row in rows:

@@ -93,7 +93,10 @@ def lines(outcomes: "list[Outcome]") -> list[str]:
         if counts or not outcome.ok:
             state = outcome.state.replace("_", " ")
             said.append(", ".join([f"{outcome.stream}: {state}", *(f"{value:,} {name}" for name, value in counts.items())]))
-    return said or ["Nothing is new."]
+    if any(outcome.counts.rejected for outcome in outcomes):
+        said.append("What was set aside, and why, is in `rejects` of the API; `channelhub import --rejects FILE` lists it too.")
+    notes = [f"{outcome.stream}: {note}" for outcome in outcomes for note in outcome.notes]
+    return [*(said or ["Nothing is new."]), *notes]
 
 
 def told_of(outcome: "Outcome") -> dict[str, Any]:

@@ -31,6 +31,8 @@ async def serving(settings: Settings, port: int | None, concurrency: int) -> Non
 
     def ready() -> None:
         typer.echo(f"Channelhub answers at {url(door)}/graphql; press Ctrl-C to stop.")
+        if not settings.server.production:
+            typer.echo(f"A page for asking is at {url(door)}/graphiql; it wants a token of `channelhub token create`.")
 
     with door:
         async with open_hub(settings) as store, working(store, settings, concurrency=concurrency):

@@ -10,6 +10,8 @@ from jobs.cli.token import Role, partner_named
 
 user = typer.Typer(help="Users: who may use the hub.", no_args_is_help=True)
 
+LOCALES = ("en", "zh-CN")
+
 
 @user.command()
 def add(
@@ -26,7 +28,11 @@ def add(
     """
     if "@" not in email.strip("@"):
         raise typer.BadParameter(f"{email} is not an e-mail address", param_hint="EMAIL")
+    if locale not in LOCALES:
+        raise typer.BadParameter(f"{locale} is none of {', '.join(LOCALES)}", param_hint="--locale")
     roles = tuple(one.value for one in role)
+    if "partner" in roles and partner is None:
+        raise typer.BadParameter("a partner's user needs --partner CODE", param_hint="--role")
     run(added(settings(), email, name or email, roles, partner, region or [], locale))
     typer.echo(f"Added {email}.")
 

@@ -67,7 +67,7 @@ class Emitter:
         self.tables, self.viewer, self.asked = tables, viewer, asked
         self.slots: list[Slot] = []
         self.checks: list[Check] = []
-        self.places: dict[object, int] = {}
+        self.places: dict[tuple[object, str], int] = {}
         self.sites: list[Site] = []
         self.denied: dict[str, tuple[Path, str]] = {}
         self.models: set[str] = set()

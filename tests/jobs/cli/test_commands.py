@@ -11,6 +11,7 @@ import pytest
 from hub import __version__
 from hub.store.database import Store
 from hub.store.token import digest, find_caller
+from tests.rows import Rows
 
 if TYPE_CHECKING:
     from tests.jobs.cli.conftest import Run
@@ -53,6 +54,16 @@ async def test_a_token_is_printed_alone_and_works(hub: "Run", store: Store) -> N
         caller = await find_caller(connection, digest(text))
     assert caller is not None
     assert (caller.role, caller.user_id is not None) == ("analyst", True)
+
+
+async def test_a_token_for_another_partner_than_the_users_is_refused(hub: "Run", store: Store) -> None:
+    rows = await Rows(store).begin()
+    for code in ("east", "west"):
+        await rows.partner(code=code)
+    assert hub("user", "add", "li@example.com", "--role", "partner", "--partner", "east").returncode == 0
+    made = ("token", "create", "--role", "partner", "--user", "li@example.com", "--partner")
+    assert "The user acts for another partner" in told(hub(*made, "west"))
+    assert hub(*made, "east").returncode == 0
 
 
 @pytest.mark.parametrize(
