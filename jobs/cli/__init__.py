@@ -204,8 +204,9 @@ def sentence(error: BaseException) -> str | None:
         return str(error)
     # PostgreSQL's own codes, the same from every driver.
     state = str(getattr(error, "sqlstate", None) or "")
-    if state == "53100" or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
-        return "The disk is full; nothing half-done was kept. Free some space and run the command again."
+    full = "No space left on device" in str(error)
+    if full or state == "53100" or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+        return "The disk is full; nothing half-done was kept. Free some space, or set CHANNELHUB_HOME elsewhere, and try again."
     if state == "53300":
         return "PostgreSQL has no connection left; stop another program that uses it or raise its max_connections."
     if state[:2] in ("08", "57") or isinstance(error, ConnectionError):
