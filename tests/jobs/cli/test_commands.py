@@ -121,7 +121,7 @@ def test_an_import_loads_the_good_rows_and_lists_the_bad_ones(hub: "Run", sheets
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert (answer["ok"], answer["read"], answer["new"], answer["rejected"]) == (True, 4, 3, 1)
-    header, row = (tmp_path / "bad.csv").read_text().splitlines()
+    header, row = (tmp_path / "bad.csv").read_text(encoding="utf-8-sig").splitlines()
     assert header == "source,file,sheet,line,column,value,code,reason,raw"
     assert row.startswith("brand,partners.csv,,3,type,nonsense,bad_enum,")
     again = json.loads(hub("import", str(sheets), "--source", "brand", "--json").stdout)
