@@ -9,12 +9,12 @@ from hub.intake.landing import Landed, begin, land
 from hub.intake.shape import SHAPES
 from hub.records import CanonicalRecord, Order
 from hub.records.message import Checkpoint, Record, SyncMode, Tombstone
-from hub.records.source import Stream, StreamModel
+from hub.records.source import DeletePolicy, Stream, StreamModel
 from hub.store.database import Store
 from hub.store.source import SourceEntry, StreamEntry, declare
 from hub.store.sync_run import claim, finish, request
 
-STREAM = Stream(name="all", model=StreamModel.CUSTOM, primary_key=("id",))
+STREAM = Stream(name="all", model=StreamModel.CUSTOM, primary_key=("id",), deletes=DeletePolicy.SCAN)
 
 
 class Source:

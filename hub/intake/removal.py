@@ -7,6 +7,7 @@ from hub.intake.batch import Landing, Mapped, Sorted
 from hub.intake.shape import GOLDEN, SHAPES, Reference
 from hub.records import Order
 from hub.records.message import SyncMode
+from hub.records.source import DeletePolicy
 from hub.store import raw
 from hub.store.database import Connection
 from hub.store.dirty import Mark
@@ -43,9 +44,10 @@ async def sweep(connection: Connection, landing: Landing, out: Sorted, *, snapsh
     if not landing.marks_seen:
         return []
     scan = {"stream_id": landing.claim.stream_id, "scan": landing.claim.scan}
-    if landing.claim.mode is SyncMode.RECONCILE:
+    if landing.claim.mode is SyncMode.RECONCILE and landing.stream.deletes is DeletePolicy.SCAN:
         await raw.run(connection, "miss", **scan)
     elif not snapshot:
+        # Where the source says itself what is gone, or a file may lack what another holds, absence means nothing.
         return []
     times = 0 if snapshot else 2
     missed = dict.fromkeys(row["key"] for row in await raw.rows(connection, "missed", **scan, times=times))

@@ -253,3 +253,15 @@ async def test_an_older_slot_that_waits_is_superseded(store: Store, sheets: Path
     assert newer is not None
     assert await claim(store, newer) is not None
     assert await rows(store, "SELECT state FROM sync_run WHERE id = $1", older) == [("superseded",)]
+
+
+async def test_a_full_read_without_a_file_deletes_nothing(store: Store, sheets: Path) -> None:
+    (sheets / "orders.csv").write_text(f"{HEADER}\nO1,sell_out,2026-03-01,P1,US,S1,4,80,USD\n")
+    await brought(store, configured(sheets), "brand")
+    (sheets / "orders.csv").write_bytes(b"\xff\xfe\xff")
+    for _ in range(3):
+        await brought(store, configured(sheets), "brand", mode=SyncMode.RECONCILE)
+    (sheets / "orders.csv").unlink()
+    for _ in range(3):
+        await brought(store, configured(sheets), "brand", mode=SyncMode.RECONCILE)
+    assert await rows(store, "SELECT key FROM sales_order WHERE deleted_at IS NULL") == [("O1",)]
