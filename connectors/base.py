@@ -14,8 +14,6 @@ from hub.records.source import Stream
 if TYPE_CHECKING:
     from connectors.http import Http
 
-CONTRACT = 1
-
 ConfigT = TypeVar("ConfigT", bound=Struct)
 
 

@@ -13,7 +13,7 @@ ROOMS = ("hub", "connectors", "schema", "jobs")
 # One breach for each contract, planted as a line of a module and named by a word of the contract it must break.
 BREACHES = {
     "Rooms look down": ("hub/clock.py", "import jobs.read"),
-    "Inside the hub": ("hub/records/money.py", "import hub.intake.batch"),
+    "Inside the hub": ("hub/records/deal.py", "import hub.intake.batch"),
     "A connector knows": ("connectors/base.py", "import hub.store.base"),
     "Records know": ("hub/records/fx.py", "import pydantic"),
     "Only the app": ("schema/errors.py", "import jobs.read"),
