@@ -114,21 +114,41 @@ class World:
             home_region_id=self.id("region", home), manager=manager,
         )  # fmt: skip
 
-    async def customer(self, code: str, region: str | None = None, segment: str | None = None, key: bool = False) -> None:
-        await self.put("customer", code, name=code, region_id=self.id("region", region), segment=segment, key_account=key)
+    async def customer(
+        self,
+        code: str,
+        region: str | None = None,
+        segment: str | None = None,
+        key: bool = False,
+        parent: str | None = None,
+        tax_id: str | None = None,
+        domain: str | None = None,
+        name: str | None = None,
+    ) -> None:
+        await self.put(
+            "customer", code, name=name or code, region_id=self.id("region", region), segment=segment, key_account=key,
+            parent_id=self.id("customer", parent), tax_id=tax_id, domain=domain,
+        )  # fmt: skip
 
-    async def product(self, code: str, group: str = "X", base: str | None = None, pack: str = "1") -> None:
+    async def product(
+        self, code: str, group: str = "X", base: str | None = None, pack: str = "1", launched: str | None = None
+    ) -> None:
         if ("product", code) not in self.ids and base is None:
-            await self.put("product", code, name=code, base_id=0, units_per_pack=pack, product_group=group)
+            await self.put(
+                "product", code, name=code, base_id=0, units_per_pack=pack, product_group=group, launched_on=launched
+            )
             async with self.store.connection() as connection:
                 await connection.execute("UPDATE product SET base_id = id WHERE base_id = 0")
             return
         await self.put(
-            "product", code, name=code, base_id=self.ids["product", base or code], units_per_pack=pack, product_group=group
-        )
+            "product", code, name=code, base_id=self.ids["product", base or code], units_per_pack=pack, product_group=group,
+            launched_on=launched,
+        )  # fmt: skip
 
-    async def location(self, code: str, kind: str = "warehouse") -> None:
-        await self.put("location", code, name=code, kind=kind)
+    async def location(self, code: str, kind: str = "warehouse", partner: str | None = None, region: str | None = None) -> None:
+        await self.put(
+            "location", code, name=code, kind=kind, partner_id=self.id("partner", partner), region_id=self.id("region", region)
+        )
 
     async def grant(
         self,
@@ -248,6 +268,7 @@ class World:
         tax: str | None = None,
         returns: tuple[str, int] | None = None,
         serials: tuple[str, ...] = (),
+        deal: str | None = None,
     ) -> None:
         """Write an order with its lines (sku, qty, amount). A line it had before and has no more is marked as gone."""
         source_id = await self.source(source)
@@ -261,7 +282,7 @@ class World:
                 "customer_id": self.id("customer", customer), "channel": channel, "invoice_ref": invoice,
                 "initiated": initiated, "drop_ship_for_id": self.id("partner", drop_ship_for),
                 "ship_to_region_id": self.id("region", to), "ship_to_location_id": self.id("location", location),
-                "currency": currency, "total": 0, "net_total": 0,
+                "currency": currency, "total": 0, "net_total": 0, "deal_ref": deal,
             }  # fmt: skip
             record, _ = await self.write(connection, "sales_order", code, header, source)
             await connection.execute("UPDATE order_line SET deleted_at = now() WHERE order_id = $1", record)
@@ -274,6 +295,126 @@ class World:
                 }  # fmt: skip
                 await self.write(connection, "order_line", f"{code}|{number}", line, source)
             await dirty.mark(connection, [("sales_order", record, old)])
+
+    async def claim(
+        self,
+        code: str,
+        partner: str,
+        program: str = "Q1",
+        product: str | None = "P1",
+        qty: str | None = "100",
+        amount: str = "500",
+        day: str = "2026-03-05",
+        kind: str = "rebate",
+        currency: str = "CNY",
+        customer: str | None = None,
+        invoice: str | None = None,
+        serial: str | None = None,
+        status: str = "submitted",
+        replaces: str | None = None,
+        source: str = "demo",
+    ) -> None:
+        await self.put(
+            "claim", code, source, partner_id=self.id("partner", partner), program=program, kind=kind,
+            product_id=self.id("product", product), qty=qty, amount=amount, currency=currency, claim_date=day,
+            customer_id=self.id("customer", customer), invoice_ref=invoice, serial=serial, status=status, replaces=replaces,
+        )  # fmt: skip
+
+    async def deal(
+        self,
+        code: str,
+        partner: str,
+        registered: str,
+        expires: str | None = None,
+        status: str = "submitted",
+        customer: str | None = None,
+        tax_id: str | None = None,
+        domain: str | None = None,
+        name: str | None = None,
+        group: str = "X",
+        amount: str | None = None,
+        linked: str | None = None,
+        renewal: bool = False,
+        source: str = "demo",
+    ) -> None:
+        """Write a deal registration; `registered` is an instant, `expires` the day protection ends."""
+        await self.put(
+            "deal_registration", code, source, partner_id=self.id("partner", partner), registered_at=registered,
+            expires_on=expires, status=status, customer_id=self.id("customer", customer), account_tax_id=tax_id,
+            account_domain=domain, account_name=name, product_group=group, amount=amount, currency=amount and "CNY",
+            linked_deal=linked, renewal=renewal,
+        )  # fmt: skip
+
+    async def month(
+        self,
+        partner: str,
+        month: str,
+        opening: str = "0",
+        sell_in: str = "0",
+        sell_out: str = "0",
+        closing: str = "0",
+        product: str = "P1",
+        returns: str = "0",
+        returns_out: str = "0",
+        transfers_in: str = "0",
+        transfers_out: str = "0",
+        adjustments: str = "0",
+        source: str = "demo",
+    ) -> None:
+        """Write an inventory month; `month` is YYYY-MM."""
+        await self.put(
+            "inventory_month", f"{partner}|{product}|{month}", source, partner_id=self.id("partner", partner),
+            product_id=self.id("product", product), month=f"{month}-01", opening=opening, sell_in=sell_in,
+            sell_out=sell_out, closing=closing, returns=returns, returns_out=returns_out, transfers_in=transfers_in,
+            transfers_out=transfers_out, adjustments=adjustments,
+        )  # fmt: skip
+
+    async def level(
+        self, location: str, on_hand: str, as_of: str, product: str = "P1", latest: bool = True, source: str = "demo"
+    ) -> None:
+        await self.put(
+            "inventory_level", f"{location}|{product}|{as_of}", source, location_id=self.id("location", location),
+            product_id=self.id("product", product), as_of=as_of, on_hand=on_hand, in_transit="0", safety_stock="0",
+            is_latest=latest,
+        )  # fmt: skip
+
+    async def reservation(
+        self,
+        code: str,
+        location: str,
+        qty: str,
+        channel: str = "trade",
+        status: str = "open",
+        product: str = "P1",
+        reserved: str = "2026-03-01T00:00:00Z",
+        expires: str | None = None,
+        order: str | None = None,
+        source: str = "demo",
+    ) -> None:
+        await self.put(
+            "reservation", code, source, location_id=self.id("location", location), product_id=self.id("product", product),
+            qty=qty, channel=channel, status=status, reserved_at=reserved, expires_at=expires, order_ref=order,
+        )  # fmt: skip
+
+    async def serial_event(
+        self,
+        code: str,
+        serial: str,
+        event: str,
+        when: str,
+        partner: str | None = None,
+        region: str | None = None,
+        product: str = "P1",
+        lot: str | None = None,
+        accuracy: str | None = None,
+        photo: str | None = None,
+        source: str = "demo",
+    ) -> None:
+        await self.put(
+            "serial_event", code, source, serial=serial, product_id=self.id("product", product), event=event,
+            partner_id=self.id("partner", partner), region_id=self.id("region", region), happened_at=when, lot=lot,
+            accuracy_km=accuracy, photo_hash=photo,
+        )  # fmt: skip
 
     async def detect(self, at: datetime = NOON, *, full: bool = False) -> Detected:
         """Judge what changed."""

@@ -26,4 +26,9 @@ class ClaimRow(Canonical):
     class Meta:
         table = "claim"
         unique_together = (("source_id", "key"),)
-        indexes = (Index(fields=("partner_id", "program")), Index(fields=("raw_id",)))
+        indexes = (
+            Index(fields=("partner_id", "program")),
+            Index(fields=("program", "product_id")),
+            Index(fields=("serial",)),
+            Index(fields=("raw_id",)),
+        )

@@ -64,7 +64,9 @@ class ConflictRow(Row):
         unique_together = (("finding_key",),)
         indexes = (
             Index(fields=("rule", "scope")),
-            Index(fields=("rule", "accused", "event_day")),
+            Index(fields=("rule", "partner_id", "event_day")),
+            Index(fields=("rule", "affected_id", "event_day")),
+            Index(fields=("rule", "base_sku", "event_day")),
             Index(fields=("peers", "event_day")),
             Index(fields=("group_key",)),
             Index(fields=("case_id",)),

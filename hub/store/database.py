@@ -26,8 +26,8 @@ MODELS = [
     f"hub.store.{noun}"
     for noun in (
         "source", "sync_run", "raw", "identity", "dirty", "region", "partner", "customer", "product", "inventory", "serial",
-        "order", "offer", "territory", "price_policy", "promotion", "deal", "claim", "fx", "policy", "conflict", "alert",
-        "user", "token", "event", "given_answer",
+        "order", "trade", "offer", "territory", "price_policy", "promotion", "deal", "claim", "fx", "policy", "conflict",
+        "alert", "user", "token", "event", "given_answer",
     )
 ]  # fmt: skip
 

@@ -21,4 +21,9 @@ class SerialEventRow(Canonical):
     class Meta:
         table = "serial_event"
         unique_together = (("source_id", "key"),)
-        indexes = (Index(fields=("serial", "happened_at")), Index(fields=("raw_id",)))
+        indexes = (
+            Index(fields=("serial", "happened_at")),
+            Index(fields=("product_id", "lot")),
+            Index(fields=("region_id",)),
+            Index(fields=("raw_id",)),
+        )

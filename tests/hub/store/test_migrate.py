@@ -30,7 +30,10 @@ INDEXES = """
     SELECT t.relname, i.indisunique, regexp_replace(pg_get_indexdef(i.indexrelid), '^.* USING ', '') AS what
       FROM pg_index AS i
       JOIN pg_class AS t ON t.oid = i.indrelid
+      JOIN pg_class AS one ON one.oid = i.indexrelid
      WHERE t.relnamespace = 'public'::regnamespace
+       -- Tortoise knows no index over part of the rows.
+       AND one.relname <> 'order_line_serials'
        AND t.relname NOT LIKE 'procrastinate%' AND t.relname <> 'tortoise_migrations'
      ORDER BY 1, 2, 3
 """
@@ -72,14 +75,14 @@ async def test_rows_survive_every_migration(empty: str) -> None:
         await tortoise_migrate(config=tortoise_config(empty), target=f"hub.{name}")
         async with open_store(empty, connections=2) as store:
             for table, before in kept.items():
-                after = await rows(store, f"SELECT {', '.join(before_columns[table])} FROM {table} ORDER BY id")
+                after = await rows(store, f"SELECT {', '.join(before_columns[table])} FROM {table} ORDER BY 1")
                 assert [row for row in before if row not in after] == [], (name, table)
             tables = [str(row[0]) for row in await rows(store, f"SELECT DISTINCT relname FROM ({COLUMNS}) AS c")]
             for table in tables:
                 if table not in kept:
                     await fill(store, table)
                     before_columns[table] = [str(row[1]) for row in await rows(store, COLUMNS) if row[0] == table]
-                    kept[table] = await rows(store, f"SELECT {', '.join(before_columns[table])} FROM {table} ORDER BY id")
+                    kept[table] = await rows(store, f"SELECT {', '.join(before_columns[table])} FROM {table} ORDER BY 1")
     assert len(kept) > 30
 
 
