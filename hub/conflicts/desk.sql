@@ -21,11 +21,20 @@ CREATE TEMP TABLE IF NOT EXISTS weighting (
 ) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS cap (version int, code text, cap numeric) ON COMMIT DELETE ROWS;
 
--- What a batch of changed records reaches, before any rule asks: sale lines and offers, as they were and as they are.
-CREATE TEMP TABLE IF NOT EXISTS reached_line (
-    kind text, partner_id bigint, buyer_partner_id bigint, region_id bigint, day date, product_group text, base_id bigint
+-- What a batch of changed records reaches, before any rule asks: products, rates, lines and offers, as they were and as they are.
+CREATE TEMP TABLE IF NOT EXISTS reached_product (product_id bigint PRIMARY KEY) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS reached_rate (
+    currency text, first_day date, end_day date, in_prices boolean
 ) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS reached_return (source_id bigint, order_key text, number int) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS stale_line (line_id bigint PRIMARY KEY) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS fresh_line (LIKE trade_line) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS moved_month (
+    partner_id bigint, month date, value numeric, priced bigint
+) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS reached_line (
+    line_id bigint, kind text, partner_id bigint, buyer_partner_id bigint, customer_id bigint, region_id bigint, channel text,
+    invoice_ref text, day date, product_group text, base_id bigint
+) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS reached_offer (listing_id text, month date, base_id bigint) ON COMMIT DELETE ROWS;
 
 -- What one rule judges and finds.
@@ -52,10 +61,6 @@ CREATE TEMP TABLE IF NOT EXISTS happened (
     product_group text, affected_id bigint
 ) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS rescore (conflict_id bigint PRIMARY KEY) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS trading (partner_id bigint, month date, UNIQUE (partner_id, month)) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS traded (
-    partner_id bigint, month date, product_group text, region_id bigint, net_units numeric, value numeric, priced bigint
-) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS case_touched (case_id bigint PRIMARY KEY) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS case_happened (case_id bigint, kind text) ON COMMIT DELETE ROWS;
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from hub.conflicts import cases, ledger, policy, severity
+from hub.conflicts import cases, ledger, policy, severity, trade
 from hub.conflicts.cases import CaseChange
 from hub.conflicts.registry import Pair, all_rules
 from hub.conflicts.statements import FOLDER, premises, run
@@ -48,7 +48,10 @@ async def examine(connection: Connection, at: datetime, *, limit: int | None, fu
         "watermark": await connection.fetchval(statement("conflict", "watermark").sql),
     }
     before = {row["rule"]: row for row in await connection.fetch(statement("conflict", "judged_before").sql)}
-    sweeping = full or await reach(connection, values)
+    known = before.get(trade.NAME)
+    foreign = known is None or (known["rule_version"], known["basis"]) != (trade.VERSION, policies.base_currency or "-")
+    sweeping = await reach(connection, values, everything=full or foreign)
+    await judged_now(connection, trade.NAME, trade.VERSION, policies.base_currency or "-", at)
     judged: dict[str, int] = {}
     skipped: dict[str, Counter[str]] = {}
     entire: set[str] = set()
@@ -62,11 +65,7 @@ async def examine(connection: Connection, at: datetime, *, limit: int | None, fu
             {**values, "rule": pair.rule.name, "since": known["judged_to"] if known is not None else at},
             entire=pair.rule.name in entire,
         )
-        await run(
-            connection,
-            statement("conflict", "judged_now"),
-            {"rule": pair.rule.name, "version": pair.rule.version, "basis": policies.basis, "at": at},
-        )
+        await judged_now(connection, pair.rule.name, pair.rule.version, policies.basis, at)
     if entire:
         await connection.execute(LEDGER["look_again"].sql)
     await severity.score(connection, values, everything=bool(entire))
@@ -82,16 +81,21 @@ async def examine(connection: Connection, at: datetime, *, limit: int | None, fu
     )
 
 
-async def reach(connection: Connection, values: Mapping[str, object]) -> bool:
-    """Lay out the lines and offers that the marks reach; True when something changed that reaches everything."""
+async def reach(connection: Connection, values: Mapping[str, object], *, everything: bool) -> bool:
+    """Lay out the lines and offers that the marks reach; True when everything has to be judged."""
     nouns = {row["noun"] for row in await connection.fetch("SELECT DISTINCT noun FROM changed")}
-    for noun in sorted(nouns & REACH.keys()):
-        await run(connection, REACH[noun], values)
-    await connection.execute("ANALYZE reached_return")
-    await run(connection, REACH["returned"], values)
+    for noun in (noun for noun in REACHING if noun in nouns):
+        for name in REACHING[noun]:
+            await run(connection, REACH[name], values)
+    await trade.refresh(connection, values, full=everything)
     await connection.execute("ANALYZE changed (noun, record_id), reached_line, reached_offer")
-    sweeping: bool = await connection.fetchval(REACH["sweeping"].sql)
-    return sweeping
+    return everything or bool(await connection.fetchval(REACH["sweeping"].sql))
+
+
+async def judged_now(connection: Connection, name: str, version: int, basis: str, at: datetime) -> None:
+    """Note how far something has been judged, by which version of its meaning and on what basis."""
+    values = {"rule": name, "version": version, "basis": basis, "at": at}
+    await run(connection, statement("conflict", "judged_now"), values)
 
 
 async def hear(connection: Connection, pair: Pair, values: Mapping[str, object], *, entire: bool) -> tuple[int, Counter[str]]:
@@ -134,6 +138,16 @@ async def not_run(connection: Connection) -> dict[str, str]:
     }
 
 
+# What a changed record of a noun reaches, in this order.
+REACHING: Mapping[str, Sequence[str]] = {
+    "product": ("product", "product_offers"),
+    "fx_rate": ("fx_rate", "rate_offers"),
+    "offer": ("offer",),
+    "partner_alias": ("partner_alias",),
+    "partner": ("partner",),
+    "price_policy": ("price_policy",),
+    "promotion": ("promotion",),
+}
 DESK = read_statements(FOLDER / "desk.sql")["desk"]
 REACH = read_statements(FOLDER / "reach.sql")
 LEDGER = ledger.LEDGER

@@ -1,43 +1,7 @@
--- sales_order --
--- Lines of changed orders, as they were and as they are.
-WITH version AS (
-    SELECT o.kind, o.source_id, o.partner_id, o.buyer_partner_id, o.ship_to_region_id AS region_id, o.ordered_on AS day,
-           l.product_id, l.return_of_order, l.return_of_line
-      FROM (SELECT DISTINCT record_id FROM changed WHERE noun = 'sales_order') AS mark
-      JOIN sales_order AS o ON o.id = mark.record_id
-      JOIN order_line AS l ON l.order_id = o.id
-    UNION ALL
-    SELECT o.kind, o.source_id, o.partner_id, o.buyer_partner_id, o.ship_to_region_id, o.ordered_on, l.product_id,
-           l.return_of_order, l.return_of_line
-      FROM changed AS mark
-     CROSS JOIN LATERAL jsonb_to_record(mark.old -> 'order') AS o (
-               kind text, source_id bigint, partner_id bigint, buyer_partner_id bigint, ship_to_region_id bigint,
-               ordered_on date)
-     CROSS JOIN LATERAL jsonb_to_recordset(mark.old -> 'lines') AS l (
-               product_id bigint, return_of_order text, return_of_line int)
-     WHERE mark.noun = 'sales_order' AND mark.old IS NOT NULL
-), back AS (
-    INSERT INTO reached_return
-    SELECT DISTINCT source_id, return_of_order, return_of_line FROM version WHERE return_of_order IS NOT NULL
-)
-INSERT INTO reached_line
-SELECT DISTINCT v.kind, v.partner_id, v.buyer_partner_id, v.region_id, v.day, p.product_group, p.base_id
-  FROM version AS v JOIN product AS p ON p.id = v.product_id;
-
--- returned --
--- A return stands for the line that came back.
-INSERT INTO reached_line
-SELECT DISTINCT o.kind, o.partner_id, o.buyer_partner_id, o.ship_to_region_id, o.ordered_on, p.product_group, p.base_id
-  FROM reached_return AS back
-  JOIN sales_order AS o ON o.source_id = back.source_id AND o.key = back.order_key
-  JOIN order_line AS l ON l.order_id = o.id AND l.number = back.number
-  JOIN product AS p ON p.id = l.product_id;
-
 -- product --
--- Lines and offers of products whose pack, base, group or code changed, and of all that share the base, before or after.
+-- Products whose pack, base, group or code changed, and all that share the base, before or after.
 WITH mark AS (
-    SELECT c.record_id, p.base_id, p.product_group, (c.old ->> 'base_id')::bigint AS old_base_id,
-           c.old ->> 'product_group' AS old_group
+    SELECT c.record_id, p.base_id, (c.old ->> 'base_id')::bigint AS old_base_id
       FROM changed AS c JOIN product AS p ON p.id = c.record_id
      WHERE c.noun = 'product'
        AND (c.old IS NULL OR (c.old ->> 'base_id')::bigint <> p.base_id
@@ -45,58 +9,48 @@ WITH mark AS (
             OR c.old ->> 'code' <> p.code OR (c.old ->> 'deleted_at' IS NULL) <> (p.deleted_at IS NULL))
 ), base AS (
     SELECT base_id FROM mark UNION SELECT old_base_id FROM mark WHERE old_base_id IS NOT NULL UNION SELECT record_id FROM mark
-), article AS (
-    SELECT p.id, p.product_group, p.base_id FROM product AS p JOIN base ON base.base_id = p.base_id
-    UNION
-    SELECT record_id, product_group, base_id FROM mark
-    UNION
-    SELECT record_id, old_group, coalesce(old_base_id, base_id) FROM mark WHERE old_group IS NOT NULL
-), line AS (
-    SELECT o.kind, o.source_id, o.partner_id, o.buyer_partner_id, o.ship_to_region_id, o.ordered_on,
-           article.product_group, article.base_id, l.return_of_order, l.return_of_line
-      FROM article JOIN order_line AS l ON l.product_id = article.id JOIN sales_order AS o ON o.id = l.order_id
-), sold AS (
-    INSERT INTO reached_line
-    SELECT DISTINCT kind, partner_id, buyer_partner_id, ship_to_region_id, ordered_on, product_group, base_id FROM line
-), back AS (
-    INSERT INTO reached_return
-    SELECT DISTINCT source_id, return_of_order, return_of_line FROM line WHERE return_of_order IS NOT NULL
 )
+INSERT INTO reached_product
+SELECT p.id FROM product AS p JOIN base ON base.base_id = p.base_id
+UNION
+SELECT record_id FROM mark;
+
+-- product_offers --
 INSERT INTO reached_offer
-SELECT DISTINCT o.listing_id, date_trunc('month', o.observed_at AT TIME ZONE :timezone::text)::date, article.base_id
-  FROM article JOIN offer AS o ON o.product_id = article.id;
+SELECT DISTINCT o.listing_id, date_trunc('month', o.observed_at AT TIME ZONE :timezone::text)::date, p.base_id
+  FROM reached_product AS article
+  JOIN product AS p ON p.id = article.product_id
+  JOIN offer AS o ON o.product_id = article.product_id
+UNION
+SELECT o.listing_id, date_trunc('month', o.observed_at AT TIME ZONE :timezone::text)::date, (c.old ->> 'base_id')::bigint
+  FROM changed AS c JOIN offer AS o ON o.product_id = c.record_id
+ WHERE c.noun = 'product' AND c.old IS NOT NULL;
 
 -- fx_rate --
--- Whatever is converted on the days for which a changed rate is the latest, where its currency is used at all.
+-- The days for which a changed rate is the latest, and whether prices stand in its currency.
 WITH mark AS (
     SELECT f.currency, f.day FROM changed AS c JOIN fx_rate AS f ON f.id = c.record_id WHERE c.noun = 'fx_rate'
     UNION
     SELECT c.old ->> 'currency', (c.old ->> 'day')::date FROM changed AS c WHERE c.noun = 'fx_rate' AND c.old IS NOT NULL
-), span AS (
-    SELECT mark.currency, mark.day AS first_day,
-           coalesce((SELECT min(later.day) FROM fx_rate AS later
-                      WHERE later.currency = mark.currency AND later.day > mark.day AND later.deleted_at IS NULL),
-                    'infinity'::date) AS end_day,
-           EXISTS (SELECT 1 FROM price_policy AS pp WHERE pp.currency = mark.currency)
-           OR EXISTS (SELECT 1 FROM promotion AS pr WHERE pr.currency = mark.currency) AS in_prices
-      FROM mark
-     WHERE mark.currency <> coalesce(:base_currency::text, '')
-), sold AS (
-    INSERT INTO reached_line
-    SELECT DISTINCT o.kind, o.partner_id, o.buyer_partner_id, o.ship_to_region_id, o.ordered_on, p.product_group, p.base_id
-      FROM span
-      JOIN sales_order AS o ON o.ordered_on >= span.first_day AND o.ordered_on < span.end_day
-       AND (span.in_prices OR o.currency = span.currency)
-      JOIN order_line AS l ON l.order_id = o.id
-      JOIN product AS p ON p.id = l.product_id
 )
+INSERT INTO reached_rate
+SELECT mark.currency, mark.day,
+       coalesce((SELECT min(later.day) FROM fx_rate AS later
+                  WHERE later.currency = mark.currency AND later.day > mark.day AND later.deleted_at IS NULL),
+                'infinity'::date),
+       EXISTS (SELECT 1 FROM price_policy AS pp WHERE pp.currency = mark.currency)
+       OR EXISTS (SELECT 1 FROM promotion AS pr WHERE pr.currency = mark.currency)
+  FROM mark
+ WHERE mark.currency <> coalesce(:base_currency::text, '');
+
+-- rate_offers --
 INSERT INTO reached_offer
 SELECT DISTINCT o.listing_id, date_trunc('month', o.observed_at AT TIME ZONE :timezone::text)::date, p.base_id
-  FROM span
+  FROM reached_rate AS rate
   JOIN offer AS o
-    ON (o.observed_at AT TIME ZONE :timezone::text)::date >= span.first_day
-   AND (o.observed_at AT TIME ZONE :timezone::text)::date < span.end_day
-   AND (span.in_prices OR o.currency = span.currency)
+    ON (o.observed_at AT TIME ZONE :timezone::text)::date >= rate.first_day
+   AND (o.observed_at AT TIME ZONE :timezone::text)::date < rate.end_day
+   AND (rate.in_prices OR o.currency = rate.currency)
   JOIN product AS p ON p.id = o.product_id;
 
 -- offer --

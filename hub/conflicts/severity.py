@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from hub.conflicts.statements import FOLDER, premises, run
+from hub.conflicts.statements import FOLDER, run
 from hub.store.database import Connection
 from hub.store.statements import read_statements
 
@@ -69,8 +69,6 @@ async def score(connection: Connection, values: Mapping[str, object], *, everyth
     """Score what the batch touched, and again the peers of findings that opened because their score grew."""
     while True:
         await run(connection, SEVERITY["everything" if everything else "touched"], values)
-        await run(connection, SEVERITY["trading_months"], values)
-        await run(connection, premises()["trade"], values)
         await run(connection, SEVERITY["score"], values)
         if not await connection.fetch(SEVERITY["reopen"].sql):
             return

@@ -13,7 +13,7 @@ SELECT peer.id
  WHERE peer.state <> 'resolved_by_data'
 UNION
 SELECT c.id
-  FROM (SELECT DISTINCT partner_id, date_trunc('month', day)::date AS month FROM reached_line WHERE kind = 'sell_out') AS sold
+  FROM moved_month AS sold
   JOIN conflict AS c
     ON c.partner_id = sold.partner_id AND c.event_day >= sold.month
    AND c.event_day < (sold.month + interval '3 months')::date
@@ -23,14 +23,6 @@ SELECT c.id
 -- everything --
 INSERT INTO rescore SELECT id FROM conflict WHERE state <> 'resolved_by_data' ON CONFLICT DO NOTHING;
 
--- trading_months --
-INSERT INTO trading
-SELECT DISTINCT c.partner_id, (date_trunc('month', c.event_day) - make_interval(months => back))::date
-  FROM rescore JOIN conflict AS c ON c.id = rescore.conflict_id
- CROSS JOIN generate_series(0, 2) AS back
- WHERE c.partner_id IS NOT NULL AND c.value_at_risk > 0
-    ON CONFLICT DO NOTHING;
-
 -- score --
 -- Five terms, each between 0 and 1 with four decimals; their weighted sum with one; the lowest cap above all.
 WITH subject AS (
@@ -38,13 +30,12 @@ WITH subject AS (
            c.value_at_risk, c.depth, c.strength, c.peers, nullif(c.region, '-') AS region, nullif(c.victim, '-') AS victim,
            c.caps, date_trunc('month', c.event_day)::date AS month
       FROM rescore JOIN conflict AS c ON c.id = rescore.conflict_id
-), sold AS (
-    SELECT partner_id, month, sum(value) AS value FROM traded WHERE priced > 0 GROUP BY partner_id, month
 ), turnover AS (
     SELECT s.partner_id, s.month, sum(sold.value) AS value, count(*) AS months
       FROM (SELECT DISTINCT partner_id, month FROM subject WHERE partner_id IS NOT NULL AND value_at_risk > 0) AS s
-      JOIN sold ON sold.partner_id = s.partner_id AND sold.month <= s.month
-               AND sold.month >= (s.month - interval '2 months')::date
+      JOIN trade_month AS sold
+        ON sold.partner_id = s.partner_id AND sold.month <= s.month AND sold.month >= (s.month - interval '2 months')::date
+       AND sold.priced > 0
      GROUP BY s.partner_id, s.month
 ), peer AS (
     SELECT DISTINCT c.peers, c.event_day, nullif(c.region, '-') AS region, nullif(c.victim, '-') AS victim

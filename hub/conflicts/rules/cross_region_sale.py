@@ -44,7 +44,7 @@ cross_region_sale = Rule(
     },
     steps=(
         "cells", "pick", "sales", "number", "spots", "seats", "territory", "binding", "weigh", "close_entitled", "rows",
-        "questions", "prices", "limit_questions", "limits", "trading_months", "trade", "homes", "own_grants", "borders",
+        "questions", "prices", "limit_questions", "limits", "homes", "own_grants", "borders",
         "cell_facts", "grant_lists", "ruler_lists", "weigh_rows", "verdicts", "judge",
     ),
 )  # fmt: skip

@@ -349,11 +349,6 @@ INSERT INTO limit_asked
 SELECT DISTINCT x.limit_id, s.version, s.region_id, s.product_group
   FROM cross_row JOIN cross_line AS x USING (line_id) JOIN sale AS s USING (line_id);
 
--- trading_months --
-INSERT INTO trading
-SELECT DISTINCT r.holder_id, x.month FROM cross_row AS r JOIN cross_line AS x USING (line_id) WHERE r.holder_id IS NOT NULL
-    ON CONFLICT DO NOTHING;
-
 -- homes --
 -- What each holder sold itself in the group and month, under the region of its grant.
 WITH asked AS (
@@ -364,7 +359,9 @@ WITH asked AS (
 INSERT INTO cross_home
 SELECT asked.home_id, nullif(sum(t.net_units), 0)
   FROM asked
-  JOIN traded AS t ON t.partner_id = asked.holder_id AND t.month = asked.month AND t.product_group = asked.product_group
+  JOIN trade_line AS t
+    ON t.partner_id = asked.holder_id AND t.product_group = asked.product_group AND t.day >= asked.month
+   AND t.day < (asked.month + interval '1 month')::date AND t.kind = 'sell_out'
   JOIN region_cover AS c ON c.region_id = asked.granted_id AND c.covered_id = t.region_id
  GROUP BY asked.home_id;
 
