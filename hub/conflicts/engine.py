@@ -103,7 +103,8 @@ async def hear(connection: Connection, pair: Pair, values: Mapping[str, object],
     await connection.execute(LEDGER["new_page"].sql)
     if "desk" in pair.statements:
         await connection.execute(pair.statements["desk"].sql)
-    await run(connection, pair.statements["all_keys" if entire else "keys"], values)
+    for name in pair.rule.everything if entire else pair.rule.reach:
+        await run(connection, pair.statements[name], values)
     if entire:
         await run(connection, LEDGER["standing_scopes"], values)
     judged: int = await connection.fetchval("SELECT count(*) FROM judged")

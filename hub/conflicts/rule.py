@@ -1,7 +1,7 @@
 """What a rule is: the words and numbers around its statements. The judgement itself stands in the .sql file beside it.
 
-The file `<rule>.sql` holds the statements `keys` (lay the scopes that changed records touch into `judged`), `all_keys`
-(every scope the data has), one statement per step, and `desk` where a rule needs temporary tables of its own. The last step
+The file `<rule>.sql` holds the statements of `reach` (lay the scopes that changed records touch into `judged`), of `everything`
+(every scope that can hold a finding), one per step, and `desk` where a rule needs temporary tables of its own. The last step
 writes every finding of the judged scopes into `found`.
 """
 
@@ -40,6 +40,8 @@ class Rule(Struct, frozen=True, kw_only=True):
     full: frozenset[str]
     needs: tuple[frozenset[str], ...]
     thresholds: Mapping[str, Decimal] = {}
+    reach: tuple[str, ...] = ("keys",)
+    everything: tuple[str, ...] = ("all_keys",)
     steps: tuple[str, ...] = ("judge",)
     after: frozenset[str] = frozenset()
 

@@ -42,6 +42,8 @@ cross_region_sale = Rule(
         "alert_min_events": Decimal(2),
         "alert_window_days": Decimal(90),
     },
+    reach=("places", "quiet", "weigh_quiet", "reach", "keys"),
+    everything=("all_places", "quiet", "weigh_quiet", "all_keys"),
     steps=(
         "cells", "pick", "sales", "number", "spots", "seats", "territory", "binding", "weigh", "close_entitled", "rows",
         "questions", "prices", "limit_questions", "limits", "homes", "own_grants", "borders",

@@ -2,6 +2,14 @@
 CREATE TEMP TABLE IF NOT EXISTS cross_cell (
     partner_id bigint, product_group text, region_id bigint, month date
 ) ON COMMIT DELETE ROWS;
+-- Who holds what alone beyond doubt, and the groups that changed lines belong to.
+CREATE TEMP TABLE IF NOT EXISTS cross_place (region_id bigint, product_group text) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS cross_quiet (
+    region_id bigint, product_group text, partner_id bigint, valid_from date, valid_to date
+) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS cross_reach (
+    kind text, partner_id bigint, buyer_partner_id bigint, product_group text, region_id bigint, month date, quiet boolean
+) ON COMMIT DELETE ROWS;
 -- The lines under judgement, with the numbers of what is asked about them.
 CREATE TEMP TABLE IF NOT EXISTS cross_line (
     line_id bigint PRIMARY KEY, spot_id bigint, seat_id bigint, buyer_seat_id bigint, cell_id bigint, edge_id bigint,
@@ -22,6 +30,56 @@ CREATE TEMP TABLE IF NOT EXISTS cross_verdict (
 ) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS cross_grants (seat_id bigint PRIMARY KEY, records jsonb) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS cross_rulers (spot_id bigint PRIMARY KEY, records jsonb) ON COMMIT DELETE ROWS;
+
+-- places --
+-- The ground of changed lines. Left empty when what decides who holds it has changed: groups that were no concern before may
+-- be one now, and the other way round.
+INSERT INTO cross_place
+SELECT DISTINCT region_id, product_group FROM reached_line
+ WHERE kind = 'sell_out' AND region_id IS NOT NULL
+   AND NOT EXISTS (SELECT 1 FROM changed WHERE noun IN ('territory_grant', 'partner', 'product', 'region'));
+
+-- all_places --
+INSERT INTO cross_place
+SELECT DISTINCT region_id, product_group FROM trade_line WHERE kind = 'sell_out' AND region_id IS NOT NULL;
+
+-- quiet --
+-- Where one partner governs beyond doubt, whatever the segment: its own sales there are nobody's concern.
+WITH held AS MATERIALIZED (
+    SELECT place.region_id, place.product_group, g.partner_id, 2 * c.distance AS rank, g.segment, g.valid_from,
+           coalesce(g.valid_to, 'infinity') AS valid_to
+      FROM cross_place AS place
+      JOIN region_cover AS c ON c.covered_id = place.region_id
+      JOIN territory_grant AS g
+        ON g.region_id = c.region_id AND g.product_group = place.product_group AND g.deleted_at IS NULL
+    UNION ALL
+    SELECT place.region_id, place.product_group, g.partner_id, 2 * c.distance + 1, g.segment, g.valid_from,
+           coalesce(g.valid_to, 'infinity')
+      FROM cross_place AS place
+      JOIN region_cover AS c ON c.covered_id = place.region_id
+      JOIN territory_grant AS g ON g.region_id = c.region_id AND g.product_group = '*' AND g.deleted_at IS NULL
+)
+INSERT INTO cross_quiet
+SELECT mine.region_id, mine.product_group, mine.partner_id, mine.valid_from, mine.valid_to
+  FROM held AS mine
+ WHERE mine.segment = '*'
+   AND NOT EXISTS (SELECT 1 FROM held AS other
+                    WHERE other.region_id = mine.region_id AND other.product_group = mine.product_group
+                      AND other.partner_id <> mine.partner_id AND other.rank <= mine.rank
+                      AND other.valid_from < mine.valid_to AND mine.valid_from < other.valid_to);
+
+-- weigh_quiet --
+ANALYZE cross_quiet;
+
+-- reach --
+-- The groups of changed lines. A quiet one stays so for the two months after, in which a person would be shown its sales.
+INSERT INTO cross_reach
+SELECT cell.*, EXISTS (SELECT 1 FROM cross_quiet AS q
+                        WHERE q.region_id = cell.region_id AND q.product_group = cell.product_group
+                          AND q.partner_id = cell.partner_id AND q.valid_from <= cell.month
+                          AND q.valid_to >= (cell.month + interval '3 months')::date)
+  FROM (SELECT DISTINCT kind, partner_id, buyer_partner_id, product_group, region_id, date_trunc('month', day)::date AS month
+          FROM reached_line) AS cell;
 
 -- keys --
 -- A scope is seller|product group|destination|month: the group whose units count together. Beside the changed lines it is
@@ -63,41 +121,39 @@ WITH RECURSIVE given AS (
     SELECT below.partner_id FROM member JOIN below ON below.top_id = member.id
     UNION
     SELECT partner_id FROM above
-), reached_order AS (
-    SELECT o.id, held.product_group
+), touched AS (
+    SELECT t.partner_id, t.product_group, t.region_id, t.day
       FROM held
       JOIN region_cover AS c ON c.region_id = held.region_id
-      JOIN sales_order AS o ON o.ship_to_region_id = c.covered_id AND o.ordered_on >= held.valid_from
-       AND (held.valid_to IS NULL OR o.ordered_on < held.valid_to)
+      JOIN trade_line AS t ON t.region_id = c.covered_id AND t.day >= held.valid_from
+       AND (held.valid_to IS NULL OR t.day < held.valid_to) AND held.product_group IN (t.product_group, '*')
+     WHERE t.kind = 'sell_out'
     UNION
-    SELECT o.id, given.product_group
+    SELECT t.partner_id, t.product_group, t.region_id, t.day
       FROM given
       JOIN below ON below.top_id = given.partner_id
-      JOIN sales_order AS o ON o.partner_id = below.partner_id AND o.ordered_on >= given.valid_from
-       AND (given.valid_to IS NULL OR o.ordered_on < given.valid_to)
+      JOIN trade_line AS t ON below.partner_id IN (t.partner_id, t.buyer_partner_id) AND t.day >= given.valid_from
+       AND (given.valid_to IS NULL OR t.day < given.valid_to) AND given.product_group IN (t.product_group, '*')
+     WHERE t.kind = 'sell_out'
     UNION
-    SELECT o.id, given.product_group
-      FROM given
-      JOIN below ON below.top_id = given.partner_id
-      JOIN sales_order AS o ON o.buyer_partner_id = below.partner_id AND o.ordered_on >= given.valid_from
-       AND (given.valid_to IS NULL OR o.ordered_on < given.valid_to)
+    SELECT t.partner_id, t.product_group, t.region_id, t.day
+      FROM mover JOIN trade_line AS t ON mover.partner_id IN (t.partner_id, t.buyer_partner_id)
+     WHERE t.kind = 'sell_out'
     UNION
-    SELECT o.id, '*' FROM mover JOIN sales_order AS o ON o.partner_id = mover.partner_id
-    UNION
-    SELECT o.id, '*' FROM mover JOIN sales_order AS o ON o.buyer_partner_id = mover.partner_id
-    UNION
-    SELECT o.id, '*'
+    SELECT t.partner_id, t.product_group, t.region_id, t.day
       FROM changed AS c
       JOIN customer AS k ON k.id = c.record_id
       JOIN sales_order AS o ON o.customer_id = k.id
+      JOIN trade_line AS t ON t.order_id = o.id AND t.kind = 'sell_out'
      WHERE c.noun = 'customer' AND c.old IS NOT NULL
        AND ((c.old ->> 'key_account')::boolean <> k.key_account OR c.old ->> 'segment' IS DISTINCT FROM k.segment
             OR c.old ->> 'code' <> k.code)
     UNION
-    SELECT o.id, '*'
+    SELECT t.partner_id, t.product_group, t.region_id, t.day
       FROM changed AS c
       JOIN location AS w ON w.id = c.record_id
       JOIN sales_order AS o ON o.ship_to_location_id = w.id
+      JOIN trade_line AS t ON t.order_id = o.id AND t.kind = 'sell_out'
      WHERE c.noun = 'location' AND c.old IS NOT NULL AND (c.old ->> 'kind' <> w.kind OR c.old ->> 'code' <> w.code)
 ), price AS (
     SELECT pp.product_id, pp.valid_from, pp.valid_to
@@ -109,28 +165,19 @@ WITH RECURSIVE given AS (
      CROSS JOIN LATERAL jsonb_to_record(c.old) AS pp (product_id bigint, kind text, valid_from date, valid_to date)
      WHERE c.noun = 'price_policy' AND c.old IS NOT NULL AND pp.kind = 'wholesale'
 ), reached AS (
-    SELECT partner_id, product_group, region_id, date_trunc('month', day)::date AS month
-      FROM reached_line WHERE kind = 'sell_out'
+    SELECT partner_id, product_group, region_id, month FROM cross_reach WHERE kind = 'sell_out' AND NOT quiet
     UNION
-    SELECT o.partner_id, p.product_group, o.ship_to_region_id, date_trunc('month', o.ordered_on)::date
-      FROM reached_order AS r
-      JOIN sales_order AS o ON o.id = r.id AND o.kind = 'sell_out'
-      JOIN order_line AS l ON l.order_id = o.id
-      JOIN product AS p ON p.id = l.product_id AND r.product_group IN (p.product_group, '*')
+    SELECT partner_id, product_group, region_id, date_trunc('month', day)::date FROM touched
     UNION
-    SELECT o.partner_id, p.product_group, o.ship_to_region_id, date_trunc('month', o.ordered_on)::date
+    SELECT t.partner_id, t.product_group, t.region_id, date_trunc('month', t.day)::date
       FROM price
-      JOIN product AS p ON p.base_id = price.product_id
-      JOIN order_line AS l ON l.product_id = p.id
-      JOIN sales_order AS o ON o.id = l.order_id AND o.kind = 'sell_out' AND o.ordered_on >= price.valid_from
-       AND (price.valid_to IS NULL OR o.ordered_on < price.valid_to)
-), trade AS (
-    SELECT DISTINCT kind, partner_id, buyer_partner_id, region_id, product_group, date_trunc('month', day)::date AS month
-      FROM reached_line
-), standing_finding AS (
-    SELECT c.scope, c.partner_id, c.affected_id, c.region_id, c.product_group,
-           date_trunc('month', c.event_day)::date AS month
-      FROM conflict AS c WHERE c.rule = :rule::text AND c.state <> 'resolved_by_data'
+      JOIN trade_line AS t ON t.base_id = price.product_id AND t.day >= price.valid_from
+       AND (price.valid_to IS NULL OR t.day < price.valid_to)
+     WHERE t.kind = 'sell_out'
+), seller AS (
+    SELECT DISTINCT partner_id, product_group, month FROM cross_reach WHERE kind = 'sell_out' AND partner_id IS NOT NULL
+), buyer AS (
+    SELECT DISTINCT buyer_partner_id AS partner_id, product_group, month FROM cross_reach WHERE buyer_partner_id IS NOT NULL
 )
 INSERT INTO judged
 SELECT concat_ws('|', partner_id, product_group, region_id, to_char(month, 'YYYY-MM'))
@@ -138,32 +185,44 @@ SELECT concat_ws('|', partner_id, product_group, region_id, to_char(month, 'YYYY
  WHERE partner_id IS NOT NULL AND region_id IS NOT NULL
 UNION
 -- The holder's own sales of the month, by which the group is measured.
-SELECT f.scope FROM standing_finding AS f
-  JOIN trade ON trade.kind = 'sell_out' AND trade.partner_id = f.affected_id AND trade.product_group = f.product_group
-            AND trade.month = f.month
+SELECT f.scope
+  FROM seller
+  JOIN conflict AS f
+    ON f.rule = :rule::text AND f.affected_id = seller.partner_id AND f.event_day >= seller.month
+   AND f.event_day < (seller.month + interval '1 month')::date AND f.product_group = seller.product_group
+   AND f.state <> 'resolved_by_data'
 UNION
 -- The two months after: whether it happened three months running.
-SELECT f.scope FROM standing_finding AS f
-  JOIN trade ON trade.kind = 'sell_out' AND trade.partner_id = f.partner_id AND trade.product_group = f.product_group
-            AND trade.region_id = f.region_id AND f.month > trade.month
-            AND f.month <= (trade.month + interval '2 months')::date
+SELECT f.scope
+  FROM cross_reach AS cell
+  JOIN conflict AS f
+    ON f.rule = :rule::text AND f.partner_id = cell.partner_id AND f.event_day >= (cell.month + interval '1 month')::date
+   AND f.event_day < (cell.month + interval '3 months')::date AND f.product_group = cell.product_group
+   AND f.region_id = cell.region_id AND f.state <> 'resolved_by_data'
+ WHERE cell.kind = 'sell_out' AND NOT cell.quiet
 UNION
 -- What the seller itself bought in the three months.
-SELECT f.scope FROM standing_finding AS f
-  JOIN trade ON trade.buyer_partner_id = f.partner_id AND trade.product_group = f.product_group
-            AND f.month >= trade.month AND f.month <= (trade.month + interval '2 months')::date
+SELECT f.scope
+  FROM buyer
+  JOIN conflict AS f
+    ON f.rule = :rule::text AND f.partner_id = buyer.partner_id AND f.event_day >= buyer.month
+   AND f.event_day < (buyer.month + interval '3 months')::date AND f.product_group = buyer.product_group
+   AND f.state <> 'resolved_by_data'
 UNION
-SELECT f.scope FROM standing_finding AS f JOIN member ON member.renamed AND f.affected_id = member.id
+SELECT f.scope
+  FROM member JOIN conflict AS f ON f.rule = :rule::text AND f.affected_id = member.id AND f.state <> 'resolved_by_data'
+ WHERE member.renamed
     ON CONFLICT DO NOTHING;
 
 -- all_keys --
 INSERT INTO judged
-SELECT DISTINCT concat_ws('|', o.partner_id, p.product_group, o.ship_to_region_id,
-                          to_char(date_trunc('month', o.ordered_on), 'YYYY-MM'))
-  FROM sales_order AS o
-  JOIN order_line AS l ON l.order_id = o.id
-  JOIN product AS p ON p.id = l.product_id
- WHERE o.kind = 'sell_out' AND o.deleted_at IS NULL AND o.partner_id IS NOT NULL AND o.ship_to_region_id IS NOT NULL
+SELECT concat_ws('|', partner_id, product_group, region_id, to_char(month, 'YYYY-MM'))
+  FROM (SELECT DISTINCT t.partner_id, t.product_group, t.region_id, date_trunc('month', t.day)::date AS month
+          FROM trade_line AS t
+         WHERE t.kind = 'sell_out' AND t.partner_id IS NOT NULL AND t.region_id IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM cross_quiet AS q
+                            WHERE q.region_id = t.region_id AND q.product_group = t.product_group
+                              AND q.partner_id = t.partner_id AND q.valid_from <= t.day AND q.valid_to > t.day)) AS cell
     ON CONFLICT DO NOTHING;
 
 -- cells --
@@ -222,14 +281,13 @@ SELECT cell.partner_id, cell.product_group, cell.region_id, cell.month
 -- pick --
 -- Lines of centrally bought accounts, and lines that go to a third party's warehouse, are no deliveries to a customer there.
 INSERT INTO picked
-SELECT l.id
+SELECT t.line_id
   FROM cross_cell AS cell
-  JOIN sales_order AS o
-    ON o.partner_id = cell.partner_id AND o.ship_to_region_id = cell.region_id AND o.ordered_on >= cell.month
-   AND o.ordered_on < (cell.month + interval '1 month')::date AND o.kind = 'sell_out' AND o.deleted_at IS NULL
-  JOIN order_line AS l ON l.order_id = o.id AND l.deleted_at IS NULL AND l.status <> 'cancelled'
-  JOIN product AS p ON p.id = l.product_id AND p.product_group = cell.product_group
-  LEFT JOIN customer AS c ON c.id = o.customer_id
+  JOIN trade_line AS t
+    ON t.partner_id = cell.partner_id AND t.product_group = cell.product_group AND t.day >= cell.month
+   AND t.day < (cell.month + interval '1 month')::date AND t.region_id = cell.region_id AND t.kind = 'sell_out'
+  JOIN sales_order AS o ON o.id = t.order_id
+  LEFT JOIN customer AS c ON c.id = t.customer_id
   LEFT JOIN location AS w ON w.id = o.ship_to_location_id
  WHERE NOT coalesce(c.key_account, false) AND coalesce(w.kind, '') <> 'third_party';
 
@@ -401,25 +459,22 @@ WITH cell AS MATERIALIZED (
     SELECT DISTINCT x.cell_id, s.partner_id, s.product_group, s.region_id, x.month
       FROM cross_row JOIN cross_line AS x USING (line_id) JOIN sale AS s USING (line_id)
 ), before AS (
-    SELECT cell.cell_id, count(DISTINCT date_trunc('month', o.ordered_on)) AS months
+    SELECT cell.cell_id, count(DISTINCT date_trunc('month', t.day)) AS months
       FROM cell
-      JOIN sales_order AS o
-        ON o.partner_id = cell.partner_id AND o.ship_to_region_id = cell.region_id AND o.kind = 'sell_out'
-       AND o.ordered_on >= (cell.month - interval '2 months')::date AND o.ordered_on < cell.month AND o.deleted_at IS NULL
-      JOIN order_line AS l ON l.order_id = o.id AND l.deleted_at IS NULL AND l.status <> 'cancelled'
-      JOIN product AS p ON p.id = l.product_id AND p.product_group = cell.product_group
+      JOIN trade_line AS t
+        ON t.partner_id = cell.partner_id AND t.product_group = cell.product_group
+       AND t.day >= (cell.month - interval '2 months')::date AND t.day < cell.month AND t.region_id = cell.region_id
+       AND t.kind = 'sell_out'
      GROUP BY cell.cell_id
 ), buyer AS (
     SELECT DISTINCT partner_id, product_group, month FROM cell
 ), bought AS (
-    SELECT buyer.partner_id, buyer.product_group, buyer.month, sum(l.qty * p.units_per_pack) AS units
+    SELECT buyer.partner_id, buyer.product_group, buyer.month, sum(t.net_units) AS units
       FROM buyer
-      JOIN sales_order AS o
-        ON o.buyer_partner_id = buyer.partner_id AND o.kind IN ('sell_in', 'sell_out', 'transfer') AND o.deleted_at IS NULL
-       AND o.ordered_on >= (buyer.month - interval '2 months')::date
-       AND o.ordered_on < (buyer.month + interval '1 month')::date
-      JOIN order_line AS l ON l.order_id = o.id AND l.deleted_at IS NULL AND l.status <> 'cancelled'
-      JOIN product AS p ON p.id = l.product_id AND p.product_group = buyer.product_group
+      JOIN trade_line AS t
+        ON t.buyer_partner_id = buyer.partner_id AND t.product_group = buyer.product_group
+       AND t.day >= (buyer.month - interval '2 months')::date AND t.day < (buyer.month + interval '1 month')::date
+       AND t.kind IN ('sell_in', 'sell_out', 'transfer')
      GROUP BY buyer.partner_id, buyer.product_group, buyer.month
 ), paired AS (
     SELECT cell.cell_id, bought.units
