@@ -26,7 +26,7 @@ CREATE TEMP TABLE IF NOT EXISTS reached_product (product_id bigint PRIMARY KEY) 
 CREATE TEMP TABLE IF NOT EXISTS reached_rate (
     currency text, first_day date, end_day date, in_prices boolean
 ) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS stale_line (line_id bigint PRIMARY KEY) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS stale_line (line_id bigint) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS fresh_line (LIKE trade_line) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS moved_month (
     partner_id bigint, month date, value numeric, priced bigint

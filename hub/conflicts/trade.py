@@ -21,17 +21,13 @@ async def refresh(connection: Connection, values: Mapping[str, Any], *, full: bo
     Everything is derived too when the base currency is not the one the values stand in. It is then not laid out: whoever
     judges does so over everything.
     """
-    if full:
-        await run(connection, TRADE["everything"], values)
-    else:
-        for name in ("orders", "products", "rates"):
-            await run(connection, TRADE[name], values)
+    await run(connection, TRADE["everything" if full else "reached"], values)
     await connection.execute("ANALYZE stale_line")
     await run(connection, TRADE["derive"], values)
     await connection.execute("ANALYZE fresh_line")
     if not full:
         await run(connection, TRADE["reach"], values)
-    for name in ("months", "add_months", "drop", "rewrite", "add"):
+    for name in ("months", "add_months", "drop", "rewrite", "add", *(["forget_spans"] if full else []), "widen_spans"):
         await run(connection, TRADE[name], values)
 
 

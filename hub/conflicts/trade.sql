@@ -1,8 +1,9 @@
--- orders --
--- Lines of changed orders, and the lines that came back by them, before or after.
-WITH mark AS (
+-- reached --
+-- Lines of changed orders and the lines that came back by them, before or after; lines of changed products; and lines on the
+-- days for which a changed rate is the latest, where its currency is used at all.
+WITH mark AS MATERIALIZED (
     SELECT record_id, old FROM changed WHERE noun = 'sales_order'
-), line AS (
+), line AS MATERIALIZED (
     SELECT l.id, l.source_id, l.return_of_order, l.return_of_line
       FROM (SELECT DISTINCT record_id FROM mark) AS one JOIN order_line AS l ON l.order_id = one.record_id
 ), back AS (
@@ -20,24 +21,17 @@ SELECT l.id
   FROM back
   JOIN sales_order AS o ON o.source_id = back.source_id AND o.key = back.return_of_order
   JOIN order_line AS l ON l.order_id = o.id AND l.number = back.return_of_line
-    ON CONFLICT DO NOTHING;
-
--- products --
-INSERT INTO stale_line
+UNION
 SELECT l.id FROM reached_product AS article JOIN order_line AS l ON l.product_id = article.product_id
-    ON CONFLICT DO NOTHING;
-
--- rates --
-INSERT INTO stale_line
+UNION
 SELECT l.id
   FROM reached_rate AS rate
   JOIN sales_order AS o ON o.ordered_on >= rate.first_day AND o.ordered_on < rate.end_day
    AND (rate.in_prices OR o.currency = rate.currency)
-  JOIN order_line AS l ON l.order_id = o.id
-    ON CONFLICT DO NOTHING;
+  JOIN order_line AS l ON l.order_id = o.id;
 
 -- everything --
-INSERT INTO stale_line SELECT id FROM order_line UNION SELECT line_id FROM trade_line ON CONFLICT DO NOTHING;
+INSERT INTO stale_line SELECT id FROM order_line;
 
 -- derive --
 -- The stale lines as they are now. Lines that came back whole are left out: no rule looks at them.
@@ -55,7 +49,7 @@ WITH line AS MATERIALIZED (
       FROM line
       JOIN order_line AS back
         ON back.source_id = line.source_id AND back.return_of_order = line.key AND back.return_of_line = line.number
-       AND back.deleted_at IS NULL AND back.status <> 'cancelled'
+       AND back.return_of_order IS NOT NULL AND back.deleted_at IS NULL AND back.status <> 'cancelled'
       JOIN product AS article ON article.id = back.product_id
      -- A subquery, so that it is asked of lines that came back only: there is no way in by the kind of an order.
      WHERE (SELECT home.kind = 'return' AND home.deleted_at IS NULL FROM sales_order AS home WHERE home.id = back.order_id)
@@ -129,3 +123,23 @@ SELECT f.line_id, f.order_id, f.kind, f.partner_id, f.buyer_partner_id, f.custom
   FROM fresh_line AS f
  WHERE NOT EXISTS (SELECT 1 FROM trade_line AS t WHERE t.line_id = f.line_id)
  ORDER BY f.line_id;
+
+-- forget_spans --
+DELETE FROM trade_span;
+
+-- widen_spans --
+-- A span only grows here: what would narrow it is not known without looking at all its lines.
+WITH fresh AS MATERIALIZED (
+    SELECT base_id, date_trunc('month', day)::date AS month, min(unit_net) AS lowest, max(unit_net) AS highest
+      FROM fresh_line WHERE kind = 'sell_out' AND unit_net IS NOT NULL
+     GROUP BY base_id, date_trunc('month', day)
+), wider AS (
+    UPDATE trade_span AS span
+       SET lowest = least(span.lowest, fresh.lowest), highest = greatest(span.highest, fresh.highest)
+      FROM fresh
+     WHERE span.base_id = fresh.base_id AND span.month = fresh.month
+       AND (fresh.lowest < span.lowest OR fresh.highest > span.highest)
+)
+INSERT INTO trade_span (base_id, month, lowest, highest)
+SELECT base_id, month, lowest, highest FROM fresh
+ WHERE NOT EXISTS (SELECT 1 FROM trade_span AS span WHERE span.base_id = fresh.base_id AND span.month = fresh.month);

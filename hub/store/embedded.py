@@ -33,7 +33,26 @@ UNPRIVILEGED = 65534
 FULL = "No space left on device"
 STOP_S = 20
 ROOT_FOLDER = Path("/var/lib/channelhub")
-SETTINGS = ("listen_addresses=", "max_connections=200", "shared_buffers=256MB", "max_wal_size=2GB", "wal_compression=on")
+MIB = 1 << 20
+
+
+def memory() -> int:
+    """Return the bytes of memory that this machine, or the container around us, has."""
+    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with suppress(OSError, ValueError):
+        return min(whole, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return whole
+
+
+# An eighth of the memory: enough to hold what detection goes back to, and no more than a neighbour would bear.
+BUFFERS = min(2048, max(128, memory() // 8 // MIB))
+SETTINGS = (
+    "listen_addresses=",
+    "max_connections=200",
+    f"shared_buffers={BUFFERS}MB",
+    "max_wal_size=2GB",
+    "wal_compression=on",
+)
 
 
 @dataclass

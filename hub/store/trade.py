@@ -58,3 +58,16 @@ class TradeMonthRow(Row):
     class Meta:
         table = "trade_month"
         unique_together = (("partner_id", "month"),)
+
+
+class TradeSpanRow(Row):
+    """Between which prices the sell-out lines of a base article in a month lie: never narrower than they do, at times wider."""
+
+    base_id = fields.BigIntField()
+    month = fields.DateField()
+    lowest = Numeric()
+    highest = Numeric()
+
+    class Meta:
+        table = "trade_span"
+        unique_together = (("base_id", "month"),)

@@ -74,12 +74,14 @@ ANALYZE cross_quiet;
 -- reach --
 -- The groups of changed lines. A quiet one stays so for the two months after, in which a person would be shown its sales.
 INSERT INTO cross_reach
-SELECT cell.*, EXISTS (SELECT 1 FROM cross_quiet AS q
-                        WHERE q.region_id = cell.region_id AND q.product_group = cell.product_group
-                          AND q.partner_id = cell.partner_id AND q.valid_from <= cell.month
-                          AND q.valid_to >= (cell.month + interval '3 months')::date)
+SELECT cell.kind, cell.partner_id, cell.buyer_partner_id, cell.product_group, cell.region_id, cell.month,
+       bool_or(q.partner_id IS NOT NULL)
   FROM (SELECT DISTINCT kind, partner_id, buyer_partner_id, product_group, region_id, date_trunc('month', day)::date AS month
-          FROM reached_line) AS cell;
+          FROM reached_line) AS cell
+  LEFT JOIN cross_quiet AS q
+    ON q.region_id = cell.region_id AND q.product_group = cell.product_group AND q.partner_id = cell.partner_id
+   AND q.valid_from <= cell.month AND q.valid_to >= (cell.month + interval '3 months')::date
+ GROUP BY cell.kind, cell.partner_id, cell.buyer_partner_id, cell.product_group, cell.region_id, cell.month;
 
 -- keys --
 -- A scope is seller|product group|destination|month: the group whose units count together. Beside the changed lines it is

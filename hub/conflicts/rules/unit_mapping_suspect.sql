@@ -1,28 +1,25 @@
 -- desk --
 CREATE TEMP TABLE IF NOT EXISTS unit_cell (base_id bigint, month date) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS unit_glance (
-    line_id bigint, base_id bigint, market_id bigint, month date, price float8
-) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS unit_member (
     noun text, record_id bigint, source_id bigint, key text, product_id bigint, base_id bigint, month date, unit_net numeric,
     usual numeric, usual_from text, k numeric, pack numeric
 ) ON COMMIT DELETE ROWS;
 
 -- keys --
--- A scope is base|month over all markets, for a finding gathers the records of all markets.
+-- A scope is base|month over all markets, for a finding gathers the records of all markets. Where the prices of a month lie
+-- close together no line can be a multiple of another, and none was.
 INSERT INTO judged
-SELECT base_id || '|' || to_char(day, 'YYYY-MM') FROM reached_line WHERE kind = 'sell_out'
+SELECT base_id || '|' || to_char(month, 'YYYY-MM')
+  FROM (SELECT DISTINCT base_id, date_trunc('month', day)::date AS month FROM reached_line WHERE kind = 'sell_out') AS cell
+  JOIN trade_span AS span USING (base_id, month)
+ WHERE span.highest > 1.9 * span.lowest
 UNION
 SELECT base_id || '|' || to_char(month, 'YYYY-MM') FROM reached_offer
     ON CONFLICT DO NOTHING;
 
 -- all_keys --
 INSERT INTO judged
-SELECT p.base_id || '|' || to_char(o.ordered_on, 'YYYY-MM')
-  FROM sales_order AS o
-  JOIN order_line AS l ON l.order_id = o.id
-  JOIN product AS p ON p.id = l.product_id
- WHERE o.kind = 'sell_out' AND o.deleted_at IS NULL
+SELECT base_id || '|' || to_char(month, 'YYYY-MM') FROM trade_span WHERE highest > 1.9 * lowest
 UNION
 SELECT p.base_id || '|' || to_char(o.observed_at AT TIME ZONE :timezone::text, 'YYYY-MM')
   FROM offer AS o JOIN product AS p ON p.id = o.product_id
@@ -36,32 +33,14 @@ SELECT split_part(scope, '|', 1)::bigint, (split_part(scope, '|', 2) || '-01')::
 -- ground --
 INSERT INTO peer_ground SELECT base_id, month FROM unit_cell;
 
--- glance --
--- A quick look at the price of every line, good to many digits and enough to see which months need a closer one.
-WITH month AS (
-    SELECT DISTINCT month FROM unit_cell
-)
-INSERT INTO unit_glance
-SELECT l.id, p.base_id, coalesce(r.market_id, 0), month.month,
-       l.amount::float8 * hub_rate(o.currency, o.ordered_on, :base_currency::text)::float8
-       / (CASE WHEN l.tax_included THEN 1 + l.tax_rate ELSE 1 END)::float8 / l.qty::float8 / p.units_per_pack::float8
-  FROM month
-  JOIN sales_order AS o
-    ON o.ordered_on >= month.month AND o.ordered_on < (month.month + interval '1 month')::date AND o.kind = 'sell_out'
-   AND o.deleted_at IS NULL
-  JOIN order_line AS l ON l.order_id = o.id AND l.deleted_at IS NULL AND l.status <> 'cancelled'
-  JOIN product AS p ON p.id = l.product_id
-  JOIN unit_cell AS cell ON cell.base_id = p.base_id AND cell.month = month.month
-  LEFT JOIN region AS r ON r.id = o.ship_to_region_id;
-
 -- pick --
--- Where all prices of a market and month lie close together no line can be a multiple of another.
-WITH spread AS (
-    SELECT line_id, count(price) OVER of_month AS lines, max(price) OVER of_month AS highest, min(price) OVER of_month AS lowest
-      FROM unit_glance
-    WINDOW of_month AS (PARTITION BY base_id, market_id, month)
-)
-INSERT INTO picked SELECT line_id FROM spread WHERE lines >= 6 AND highest > 1.9 * lowest;
+INSERT INTO picked
+SELECT t.line_id
+  FROM unit_cell AS cell
+  JOIN trade_span AS span ON span.base_id = cell.base_id AND span.month = cell.month AND span.highest > 1.9 * span.lowest
+  JOIN trade_line AS t
+    ON t.base_id = cell.base_id AND t.day >= cell.month AND t.day < (cell.month + interval '1 month')::date
+   AND t.kind = 'sell_out' AND t.unit_net IS NOT NULL;
 
 -- pick_offers --
 INSERT INTO picked_offer
@@ -158,7 +137,7 @@ SELECT 'offer', o.offer_id, o.source_id, o.key, o.product_id, o.base_id, o.month
 -- unpriced --
 INSERT INTO skipped
 SELECT 'no_rate', count(*)
-  FROM (SELECT line_id FROM unit_glance WHERE price IS NULL
+  FROM (SELECT line_id FROM fresh_line WHERE kind = 'sell_out' AND unit_net IS NULL
         UNION ALL
         SELECT offer_id FROM observed WHERE unit_net IS NULL) AS unknown
 HAVING count(*) > 0;

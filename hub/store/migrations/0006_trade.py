@@ -77,6 +77,33 @@ class Migration(migrations.Migration):
             },
             bases=["Row"],
         ),
+        ops.CreateModel(
+            name="TradeSpanRow",
+            fields=[
+                (
+                    "id",
+                    fields.BigIntField(
+                        primary_key=True,
+                        generated=False,
+                        unique=True,
+                        db_index=True,
+                        db_default=SqlDefault("nextval('hub_id')"),
+                    ),
+                ),
+                ("base_id", fields.BigIntField()),
+                ("month", fields.DateField()),
+                ("lowest", Numeric()),
+                ("highest", Numeric()),
+            ],
+            options={
+                "table": "trade_span",
+                "app": "hub",
+                "unique_together": (("base_id", "month"),),
+                "pk_attr": "id",
+                "table_description": "Between which prices the sell-out lines of a base article in a month lie: never narrower than they do, at times wider.",
+            },
+            bases=["Row"],
+        ),
         ops.AddIndex(
             model_name="ClaimRow",
             index=Index(fields=["program", "product_id"]),
@@ -110,8 +137,12 @@ class Migration(migrations.Migration):
             model_name="SerialEventRow",
             index=Index(fields=["region_id"]),
         ),
+        # Room beside each line, so that a new price is written in place and no index hears of it.
         ops.RunSQL(
-            "CREATE INDEX order_line_serials ON order_line USING gin (serials) WHERE serials <> '{}'",
-            "DROP INDEX order_line_serials",
+            [
+                "ALTER TABLE trade_line SET (fillfactor = 85)",
+                "CREATE INDEX order_line_serials ON order_line USING gin (serials) WHERE serials <> '{}'",
+            ],
+            ["DROP INDEX order_line_serials"],
         ),
     ]
