@@ -216,7 +216,9 @@ class Conflict(Node):
     score: float = column("score", "0..100 points, one decimal; the lowest of the band for PARTNER.")
     severity: Severity = column("band", "Band of the score.")
     terms: list[ScoreTerm] = values(
-        "jsonb_to_recordset({up.terms}) AS {row} (code text, value float8, weight float8, points float8, inputs jsonb)",
+        "jsonb_to_recordset(hub_terms({up.policy_version}, {up.partner_id}, {up.event_day}, {up.value_at_risk}, {up.depth},"
+        " {up.strength}, {up.days}, {up.places}))"
+        " AS {row} (code text, value float8, weight float8, points float8, inputs jsonb)",
         "How the score comes about. The points sum to the score unless a cap applies. Empty for PARTNER.",
     )
     capped_by: str | None = column(

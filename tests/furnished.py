@@ -47,7 +47,6 @@ async def furnish(rows: Rows) -> dict[str, int]:
             case_id=case,
             value_at_risk=Decimal("12.50"),
             value_currency="CNY",
-            terms=[{"code": "impact", "value": 0.5, "weight": 30, "points": 15, "inputs": {"days": 2}}],
             filters_tried=[{"filter": "border", "outcome": "found", "detail": "CN-GD/CN-GX"}],
             evidence={
                 "order": f"{name}-1",

@@ -12,6 +12,7 @@ from hub.store.statements import statement
 from jobs.detect import Detected, detect
 
 NOON = datetime(2026, 3, 31, 12, tzinfo=UTC)
+TERMS = "hub_terms(policy_version, partner_id, event_day, value_at_risk, depth, strength, days, places)"
 GOLDEN = ("region", "partner", "customer", "product", "location")
 
 
@@ -422,7 +423,7 @@ class World:
 
     async def findings(self, rule: str, state: str = "open") -> dict[tuple[str, ...], dict[str, Any]]:
         """Return the rule's findings by the parts of their keys."""
-        rows = await self.rows("SELECT * FROM conflict WHERE rule = $1 AND state = $2", rule, state)
+        rows = await self.rows(f"SELECT c.*, {TERMS} AS terms FROM conflict AS c WHERE rule = $1 AND state = $2", rule, state)
         return {tuple(row["parts"]): row for row in rows}
 
     async def rows(self, sql: str, *arguments: object) -> list[dict[str, Any]]:

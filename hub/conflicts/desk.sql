@@ -26,10 +26,13 @@ CREATE TEMP TABLE IF NOT EXISTS reached_product (product_id bigint PRIMARY KEY) 
 CREATE TEMP TABLE IF NOT EXISTS reached_rate (
     currency text, first_day date, end_day date, in_prices boolean
 ) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS stale_line (line_id bigint) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS stale_line (order_id bigint, line_id bigint) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS fresh_line (LIKE trade_line) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS moved_month (
     partner_id bigint, month date, value numeric, priced bigint
+) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS moved_units (
+    partner_id bigint, product_group text, region_id bigint, month date, units numeric
 ) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS reached_line (
     line_id bigint, kind text, partner_id bigint, buyer_partner_id bigint, customer_id bigint, region_id bigint, channel text,
@@ -60,7 +63,7 @@ CREATE TEMP TABLE IF NOT EXISTS happened (
     score numeric, uncapped_score numeric, evidence jsonb, peers text, event_day date, case_id bigint, region_id bigint,
     product_group text, affected_id bigint
 ) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS rescore (conflict_id bigint PRIMARY KEY) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS rescore (conflict_id bigint PRIMARY KEY, recount boolean) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS case_touched (case_id bigint PRIMARY KEY) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS case_happened (case_id bigint, kind text) ON COMMIT DELETE ROWS;
 

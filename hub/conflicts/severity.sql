@@ -1,34 +1,39 @@
 -- touched --
--- Findings to be scored again: what happened itself; the peers in whose 90 days it lies, before and after; and findings whose
--- impact is measured by sales that changed.
-INSERT INTO rescore
-SELECT conflict_id FROM happened WHERE kind <> 'resolved'
-UNION
-SELECT peer.id
-  FROM (SELECT peers, event_day FROM happened
-        UNION
-        SELECT c.peers, c.event_day FROM happened AS h JOIN conflict AS c ON c.id = h.conflict_id) AS moved
-  JOIN conflict AS peer
-    ON peer.peers = moved.peers AND peer.event_day >= moved.event_day AND peer.event_day < moved.event_day + 90
- WHERE peer.state <> 'resolved_by_data'
-UNION
-SELECT c.id
-  FROM moved_month AS sold
-  JOIN conflict AS c
-    ON c.partner_id = sold.partner_id AND c.event_day >= sold.month
-   AND c.event_day < (sold.month + interval '3 months')::date
- WHERE c.value_at_risk > 0 AND c.state <> 'resolved_by_data'
-    ON CONFLICT DO NOTHING;
+-- Findings to be scored again: what happened itself and the peers in whose 90 days it lies, before and after, which are counted
+-- anew; and findings whose impact is measured by sales that changed.
+INSERT INTO rescore (conflict_id, recount)
+SELECT conflict_id, bool_or(recount)
+  FROM (SELECT conflict_id, true AS recount FROM happened WHERE kind <> 'resolved'
+        UNION ALL
+        SELECT peer.id, true
+          FROM (SELECT peers, event_day FROM happened
+                UNION
+                SELECT c.peers, c.event_day FROM happened AS h JOIN conflict AS c ON c.id = h.conflict_id) AS moved
+          JOIN conflict AS peer
+            ON peer.peers = moved.peers AND peer.event_day >= moved.event_day AND peer.event_day < moved.event_day + 90
+         WHERE peer.state <> 'resolved_by_data'
+        UNION ALL
+        SELECT c.id, false
+          FROM moved_month AS sold
+          JOIN conflict AS c
+            ON c.partner_id = sold.partner_id AND c.event_day >= sold.month
+           AND c.event_day < (sold.month + interval '3 months')::date
+         WHERE c.value_at_risk > 0 AND c.state <> 'resolved_by_data') AS touched
+ GROUP BY conflict_id
+    ON CONFLICT (conflict_id) DO UPDATE SET recount = true WHERE excluded.recount AND NOT rescore.recount;
 
 -- everything --
-INSERT INTO rescore SELECT id FROM conflict WHERE state <> 'resolved_by_data' ON CONFLICT DO NOTHING;
+INSERT INTO rescore (conflict_id, recount) SELECT id, true FROM conflict WHERE state <> 'resolved_by_data'
+    ON CONFLICT DO NOTHING;
 
 -- score --
--- Five terms, each between 0 and 1 with four decimals; their weighted sum with one; the lowest cap above all.
-WITH subject AS (
-    SELECT c.id, c.rule, coalesce(c.policy_version, 0) AS version, c.partner_id, c.is_full, c.state, c.event_day,
-           c.value_at_risk, c.depth, c.strength, c.peers, nullif(c.region, '-') AS region, nullif(c.victim, '-') AS victim,
-           c.caps, date_trunc('month', c.event_day)::date AS month
+-- Five terms, each between 0 and 1 with four decimals; their weighted sum with one; the lowest cap above all. Most findings
+-- come out as they were: only what differs is looked at twice.
+WITH subject AS MATERIALIZED (
+    SELECT c.id, coalesce(c.policy_version, 0) AS version, c.partner_id, c.is_full, c.event_day, c.value_at_risk, c.depth,
+           c.strength, c.peers, nullif(c.region, '-') AS region, nullif(c.victim, '-') AS victim, c.caps, c.days, c.places,
+           date_trunc('month', c.event_day)::date AS month, rescore.recount, c.state = 'dismissed' AS dismissed,
+           coalesce(c.dismissed_score, c.uncapped_score) AS dismissed_at, c.score, c.uncapped_score, c.capped_by, c.band
       FROM rescore JOIN conflict AS c ON c.id = rescore.conflict_id
 ), turnover AS (
     SELECT s.partner_id, s.month, sum(sold.value) AS value, count(*) AS months
@@ -39,77 +44,64 @@ WITH subject AS (
      GROUP BY s.partner_id, s.month
 ), peer AS (
     SELECT DISTINCT c.peers, c.event_day, nullif(c.region, '-') AS region, nullif(c.victim, '-') AS victim
-      FROM (SELECT DISTINCT peers FROM subject) AS s
+      FROM (SELECT DISTINCT peers FROM subject WHERE recount) AS s
       JOIN conflict AS c ON c.peers = s.peers
      WHERE c.is_full AND c.state IN ('open', 'confirmed')
 ), around AS (
     SELECT s.peers, s.event_day, count(DISTINCT peer.event_day) AS days, bool_or(peer.event_day = s.event_day) AS own_day,
            array_agg(DISTINCT peer.region) FILTER (WHERE peer.region IS NOT NULL) AS regions,
            array_agg(DISTINCT peer.victim) FILTER (WHERE peer.victim IS NOT NULL) AS victims
-      FROM (SELECT DISTINCT peers, event_day FROM subject) AS s
+      FROM (SELECT DISTINCT peers, event_day FROM subject WHERE recount) AS s
       JOIN peer ON peer.peers = s.peers AND peer.event_day > s.event_day - 90 AND peer.event_day <= s.event_day
      GROUP BY s.peers, s.event_day
 ), counted AS (
-    SELECT s.*, turnover.value AS sold_value, turnover.months AS sold_months,
-           greatest(1, coalesce(a.days, 0) + (s.is_full AND NOT coalesce(a.own_day, false))::int) AS days,
-           greatest(1,
+    SELECT s.id, s.version, s.partner_id, s.month, s.value_at_risk, s.depth, s.strength, s.caps, s.dismissed, s.dismissed_at,
+           s.score, s.uncapped_score, s.capped_by, s.band, s.days AS days_before, s.places AS places_before,
+           CASE WHEN s.recount
+                THEN greatest(1, coalesce(a.days, 0) + (s.is_full AND NOT coalesce(a.own_day, false))::int)::int
+                ELSE s.days END AS days,
+           CASE WHEN s.recount THEN greatest(1,
                coalesce(cardinality(a.regions), 0) + coalesce(s.region IS NOT NULL AND NOT coalesce(s.region = ANY (a.regions), false), false)::int,
                coalesce(cardinality(a.victims), 0) + coalesce(s.victim IS NOT NULL AND NOT coalesce(s.victim = ANY (a.victims), false), false)::int
-           ) AS places
+           ) ELSE s.places END AS places
       FROM subject AS s
-      LEFT JOIN around AS a ON a.peers = s.peers AND a.event_day = s.event_day
-      LEFT JOIN turnover ON turnover.partner_id = s.partner_id AND turnover.month = s.month AND s.value_at_risk > 0
-), term AS (
-    SELECT c.*,
-           -- greatest() and least() pass over an unknown, so it is replaced before they see it.
-           round(least(1, greatest(0, coalesce(hub_ratio(c.value_at_risk * c.sold_months, c.sold_value * 0.05), 0.5))), 4)
-               AS impact,
-           round(least(1, greatest(0, coalesce(c.depth, 0.5))), 4) AS deep,
-           round(least(1, greatest(0, c.strength)), 4) AS strong,
-           round(least(1, hub_ratio(c.days, 5)), 4) AS often,
-           round(least(1, hub_ratio(c.places, 3)), 4) AS wide
-      FROM counted AS c
+      LEFT JOIN around AS a ON s.recount AND a.peers = s.peers AND a.event_day = s.event_day
 ), summed AS (
-    SELECT t.id, t.caps, w.low, w.medium, w.high, w.critical,
-           round(t.impact * w.impact + t.deep * w.depth + t.strong * w.evidence + t.often * w.recurrence + t.wide * w.spread, 1)
-               AS raw,
-           (SELECT min((cap.one ->> 'cap')::numeric) FROM jsonb_array_elements(t.caps) AS cap (one)) AS lowest,
-           jsonb_build_array(
-               jsonb_build_object('code', 'impact', 'value', trim_scale(t.impact), 'weight', trim_scale(w.impact),
-                   'points', trim_scale(t.impact * w.impact), 'inputs', jsonb_build_object(
-                       'value_at_risk', hub_decimal(t.value_at_risk), 'sales', hub_decimal(t.sold_value),
-                       'months', t.sold_months)),
-               jsonb_build_object('code', 'depth', 'value', trim_scale(t.deep), 'weight', trim_scale(w.depth),
-                   'points', trim_scale(t.deep * w.depth), 'inputs', jsonb_build_object('depth', hub_decimal(t.depth))),
-               jsonb_build_object('code', 'evidence', 'value', trim_scale(t.strong), 'weight', trim_scale(w.evidence),
-                   'points', trim_scale(t.strong * w.evidence), 'inputs', jsonb_build_object(
-                       'strength', hub_decimal(t.strength))),
-               jsonb_build_object('code', 'recurrence', 'value', trim_scale(t.often), 'weight', trim_scale(w.recurrence),
-                   'points', trim_scale(t.often * w.recurrence), 'inputs', jsonb_build_object('days', t.days)),
-               jsonb_build_object('code', 'spread', 'value', trim_scale(t.wide), 'weight', trim_scale(w.spread),
-                   'points', trim_scale(t.wide * w.spread), 'inputs', jsonb_build_object('places', t.places))) AS terms
-      FROM term AS t JOIN weighting AS w ON w.version = t.version
+    SELECT c.*, w.low, w.medium, w.high, w.critical,
+           round(hub_impact(c.value_at_risk, t.value, t.months) * w.impact + hub_term(c.depth) * w.depth
+                 + hub_term(c.strength) * w.evidence + hub_term(hub_ratio(c.days, 5)) * w.recurrence
+                 + hub_term(hub_ratio(c.places, 3)) * w.spread, 1) AS raw,
+           CASE WHEN c.caps <> '[]' THEN (SELECT min((cap.one ->> 'cap')::numeric)
+                                            FROM jsonb_array_elements(c.caps) AS cap (one)) END AS lowest
+      FROM counted AS c
+      JOIN weighting AS w ON w.version = c.version
+      LEFT JOIN turnover AS t ON t.partner_id = c.partner_id AND t.month = c.month AND c.value_at_risk > 0
 ), scored AS (
-    SELECT id, raw, least(raw, lowest) AS score, terms, low, medium, high, critical,
-           CASE WHEN raw > lowest THEN caps -> 0 ->> 'code' END AS capped_by
-      FROM summed
+    SELECT s.*, least(s.raw, s.lowest) AS score_now, CASE WHEN s.raw > s.lowest THEN s.caps -> 0 ->> 'code' END AS capped_now
+      FROM summed AS s
+), banded AS (
+    SELECT s.*, CASE WHEN s.score_now < s.low THEN 'info' WHEN s.score_now < s.medium THEN 'low'
+                     WHEN s.score_now < s.high THEN 'medium' WHEN s.score_now < s.critical THEN 'high'
+                     ELSE 'critical' END AS band_now
+      FROM scored AS s
+), moved AS MATERIALIZED (
+    SELECT * FROM banded
+     WHERE (score, uncapped_score, capped_by, band, days_before, places_before)
+           IS DISTINCT FROM (score_now, raw, capped_now, band_now, days, places)
+        OR (dismissed AND raw - dismissed_at >= 10)
 ), remembered AS (
     INSERT INTO happened
     SELECT c.id, c.rule, 'changed', c.revision, c.classification, c.is_full, c.state, c.score, c.uncapped_score, c.evidence,
            c.peers, c.event_day, c.case_id, c.region_id, c.product_group, c.affected_id
-      FROM scored JOIN conflict AS c USING (id)
-     WHERE scored.score <> c.score
-        OR (c.state = 'dismissed' AND scored.raw - coalesce(c.dismissed_score, c.uncapped_score) >= 10)
+      FROM moved JOIN conflict AS c USING (id)
+     WHERE moved.score_now <> c.score OR (moved.dismissed AND moved.raw - moved.dismissed_at >= 10)
         ON CONFLICT (conflict_id) DO NOTHING
 )
 UPDATE conflict AS c
-   SET score = s.score, uncapped_score = s.raw, terms = s.terms, capped_by = s.capped_by,
-       dismissed_score = CASE WHEN c.state = 'dismissed' THEN coalesce(c.dismissed_score, c.uncapped_score) END,
-       band = CASE WHEN s.score < s.low THEN 'info' WHEN s.score < s.medium THEN 'low' WHEN s.score < s.high THEN 'medium'
-                   WHEN s.score < s.critical THEN 'high' ELSE 'critical' END
-  FROM scored AS s
- WHERE c.id = s.id
-   AND ((c.score, c.uncapped_score, c.capped_by) IS DISTINCT FROM (s.score, s.raw, s.capped_by) OR c.terms <> s.terms);
+   SET score = m.score_now, uncapped_score = m.raw, capped_by = m.capped_now, band = m.band_now, days = m.days,
+       places = m.places, dismissed_score = CASE WHEN m.dismissed THEN m.dismissed_at END
+  FROM moved AS m
+ WHERE c.id = m.id;
 
 -- reopen --
 -- A dismissed finding opens again when it has grown by ten points since. Its peers are then scored again.

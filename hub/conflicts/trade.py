@@ -26,7 +26,8 @@ async def refresh(connection: Connection, values: Mapping[str, Any], *, full: bo
     await run(connection, TRADE["derive"], values)
     await connection.execute("ANALYZE fresh_line")
     if not full:
-        await run(connection, TRADE["reach"], values)
+        for name in ("reach", "units"):
+            await run(connection, TRADE[name], values)
     for name in ("months", "add_months", "drop", "rewrite", "add", *(["forget_spans"] if full else []), "widen_spans"):
         await run(connection, TRADE[name], values)
 

@@ -4,7 +4,7 @@
 WITH mark AS MATERIALIZED (
     SELECT record_id, old FROM changed WHERE noun = 'sales_order'
 ), line AS MATERIALIZED (
-    SELECT l.id, l.source_id, l.return_of_order, l.return_of_line
+    SELECT l.order_id, l.id, l.source_id, l.return_of_order, l.return_of_line
       FROM (SELECT DISTINCT record_id FROM mark) AS one JOIN order_line AS l ON l.order_id = one.record_id
 ), back AS (
     SELECT source_id, return_of_order, return_of_line FROM line WHERE return_of_order IS NOT NULL
@@ -14,24 +14,24 @@ WITH mark AS MATERIALIZED (
      CROSS JOIN LATERAL jsonb_to_recordset(mark.old -> 'lines') AS l (return_of_order text, return_of_line int)
      WHERE mark.old -> 'order' ->> 'kind' = 'return' AND l.return_of_order IS NOT NULL
 )
-INSERT INTO stale_line
-SELECT id FROM line
+INSERT INTO stale_line (order_id, line_id)
+SELECT order_id, id FROM line
 UNION
-SELECT l.id
+SELECT l.order_id, l.id
   FROM back
   JOIN sales_order AS o ON o.source_id = back.source_id AND o.key = back.return_of_order
   JOIN order_line AS l ON l.order_id = o.id AND l.number = back.return_of_line
 UNION
-SELECT l.id FROM reached_product AS article JOIN order_line AS l ON l.product_id = article.product_id
+SELECT l.order_id, l.id FROM reached_product AS article JOIN order_line AS l ON l.product_id = article.product_id
 UNION
-SELECT l.id
+SELECT l.order_id, l.id
   FROM reached_rate AS rate
   JOIN sales_order AS o ON o.ordered_on >= rate.first_day AND o.ordered_on < rate.end_day
    AND (rate.in_prices OR o.currency = rate.currency)
   JOIN order_line AS l ON l.order_id = o.id;
 
 -- everything --
-INSERT INTO stale_line SELECT id FROM order_line;
+INSERT INTO stale_line (order_id, line_id) SELECT order_id, id FROM order_line;
 
 -- derive --
 -- The stale lines as they are now. Lines that came back whole are left out: no rule looks at them.
@@ -42,7 +42,7 @@ WITH line AS MATERIALIZED (
            CASE WHEN l.tax_included THEN 1 + l.tax_rate ELSE 1 END AS gross
       FROM stale_line
       JOIN order_line AS l ON l.id = stale_line.line_id AND l.deleted_at IS NULL AND l.status <> 'cancelled'
-      JOIN sales_order AS o ON o.id = l.order_id AND o.deleted_at IS NULL
+      JOIN sales_order AS o ON o.id = stale_line.order_id AND o.deleted_at IS NULL
       JOIN product AS p ON p.id = l.product_id
 ), returned AS (
     SELECT line.id, sum(back.qty * article.units_per_pack) AS units
@@ -87,6 +87,19 @@ SELECT partner_id, date_trunc('month', day)::date, sum(value), sum(priced)
          WHERE kind = 'sell_out' AND partner_id IS NOT NULL AND value IS NOT NULL) AS change
  GROUP BY partner_id, date_trunc('month', day)
 HAVING sum(value) <> 0 OR sum(priced) <> 0;
+
+-- units --
+-- What groups of sell-out lines gained and lost in number: seller, product group, place and month.
+INSERT INTO moved_units
+SELECT partner_id, product_group, region_id, date_trunc('month', day)::date, sum(units)
+  FROM (SELECT t.partner_id, t.product_group, t.region_id, t.day, -t.net_units AS units
+          FROM stale_line JOIN trade_line AS t USING (line_id)
+         WHERE t.kind = 'sell_out' AND t.partner_id IS NOT NULL AND t.region_id IS NOT NULL
+        UNION ALL
+        SELECT partner_id, product_group, region_id, day, net_units FROM fresh_line
+         WHERE kind = 'sell_out' AND partner_id IS NOT NULL AND region_id IS NOT NULL) AS change
+ GROUP BY partner_id, product_group, region_id, date_trunc('month', day)
+HAVING sum(units) <> 0;
 
 -- add_months --
 INSERT INTO trade_month (partner_id, month, value, priced)

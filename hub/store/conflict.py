@@ -10,8 +10,8 @@ class ConflictRow(Row):
     """One finding of a rule. `scope` is the key of the grain that was judged: what is not found again there is retracted.
 
     `depth` and `strength` are what the rule measured for the terms of the score. `peers` names the findings that recurrence
-    and spread are counted over, `group_key` the case it may belong to. `dismissed_score` is the uncapped score at which a
-    person dismissed the finding.
+    and spread are counted over, `days` and `places` what they came to; `hub_terms` puts the terms of the score together.
+    `group_key` is the case it may belong to, `dismissed_score` the uncapped score at which a person dismissed the finding.
     """
 
     finding_key = fields.TextField()
@@ -44,7 +44,8 @@ class ConflictRow(Row):
     uncapped_score = Numeric()
     dismissed_score = Numeric(null=True)
     band = fields.TextField()
-    terms = fields.JSONField[list[dict[str, object]]](db_default=[])
+    days = fields.IntField(db_default=1)
+    places = fields.IntField(db_default=1)
     caps = fields.JSONField[list[dict[str, object]]](db_default=[])
     capped_by = fields.TextField(null=True)
     evidence = fields.JSONField[dict[str, object]](db_default={})
@@ -72,7 +73,7 @@ class ConflictRow(Row):
             Index(fields=("case_id",)),
             Index(fields=("score", "id")),
             Index(fields=("detected_at", "id")),
-            Index(fields=("partner_id",)),
+            Index(fields=("partner_id", "event_day")),
         )
 
 

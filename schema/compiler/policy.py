@@ -229,7 +229,7 @@ VEILS: Mapping[str, Mapping[str, Mapping[Role, str]]] = {
     # How a score comes about tells what the other side sells.
     "Conflict": {
         "score": {PARTNER: band_start("{score}")},
-        "terms": {PARTNER: "'[]'::jsonb"},
+        "days": {PARTNER: "NULL::int"},
         "finding_key": {PARTNER: SEALED},
     },
     "ConflictCase": {"score": {PARTNER: band_start("{score}")}},

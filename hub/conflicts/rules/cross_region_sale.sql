@@ -1,6 +1,6 @@
 -- desk --
 CREATE TEMP TABLE IF NOT EXISTS cross_cell (
-    partner_id bigint, product_group text, region_id bigint, month date
+    partner_id bigint, product_group text, region_id bigint, month date, month_end date
 ) ON COMMIT DELETE ROWS;
 -- Who holds what alone beyond doubt, and the groups that changed lines belong to.
 CREATE TEMP TABLE IF NOT EXISTS cross_place (region_id bigint, product_group text) ON COMMIT DELETE ROWS;
@@ -177,7 +177,7 @@ WITH RECURSIVE given AS (
        AND (price.valid_to IS NULL OR t.day < price.valid_to)
      WHERE t.kind = 'sell_out'
 ), seller AS (
-    SELECT DISTINCT partner_id, product_group, month FROM cross_reach WHERE kind = 'sell_out' AND partner_id IS NOT NULL
+    SELECT DISTINCT partner_id, product_group, month FROM moved_units
 ), buyer AS (
     SELECT DISTINCT buyer_partner_id AS partner_id, product_group, month FROM cross_reach WHERE buyer_partner_id IS NOT NULL
 )
@@ -272,7 +272,7 @@ WITH RECURSIVE cell AS MATERIALIZED (
      ORDER BY seat.partner_id, seat.product_group, seat.month, chain.level
 )
 INSERT INTO cross_cell
-SELECT cell.partner_id, cell.product_group, cell.region_id, cell.month
+SELECT cell.partner_id, cell.product_group, cell.region_id, cell.month, (cell.month + interval '1 month')::date
   FROM cell
   LEFT JOIN rule_of_month AS r USING (product_group, region_id, month)
   LEFT JOIN holding AS h USING (partner_id, product_group, month)
@@ -287,11 +287,10 @@ SELECT t.line_id
   FROM cross_cell AS cell
   JOIN trade_line AS t
     ON t.partner_id = cell.partner_id AND t.product_group = cell.product_group AND t.day >= cell.month
-   AND t.day < (cell.month + interval '1 month')::date AND t.region_id = cell.region_id AND t.kind = 'sell_out'
-  JOIN sales_order AS o ON o.id = t.order_id
-  LEFT JOIN customer AS c ON c.id = t.customer_id
-  LEFT JOIN location AS w ON w.id = o.ship_to_location_id
- WHERE NOT coalesce(c.key_account, false) AND coalesce(w.kind, '') <> 'third_party';
+   AND t.day < cell.month_end AND t.region_id = cell.region_id AND t.kind = 'sell_out'
+ WHERE NOT coalesce((SELECT c.key_account FROM customer AS c WHERE c.id = t.customer_id), false)
+   AND coalesce((SELECT w.kind FROM sales_order AS o JOIN location AS w ON w.id = o.ship_to_location_id
+                  WHERE o.id = t.order_id), '') <> 'third_party';
 
 -- number --
 -- Lines where the profile lets the rule look, and the questions about them: spot, seat of seller and buyer, group, edge, limits.

@@ -1,5 +1,5 @@
 -- desk --
-CREATE TEMP TABLE IF NOT EXISTS unit_cell (base_id bigint, month date) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS unit_cell (base_id bigint, month date, month_end date) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS unit_member (
     noun text, record_id bigint, source_id bigint, key text, product_id bigint, base_id bigint, month date, unit_net numeric,
     usual numeric, usual_from text, k numeric, pack numeric
@@ -28,7 +28,12 @@ SELECT p.base_id || '|' || to_char(o.observed_at AT TIME ZONE :timezone::text, '
 
 -- cells --
 INSERT INTO unit_cell
-SELECT split_part(scope, '|', 1)::bigint, (split_part(scope, '|', 2) || '-01')::date FROM judged;
+SELECT base_id, month, (month + interval '1 month')::date
+  FROM (SELECT split_part(scope, '|', 1)::bigint AS base_id, (split_part(scope, '|', 2) || '-01')::date AS month
+          FROM judged) AS cell;
+
+-- weigh_cells --
+ANALYZE unit_cell;
 
 -- ground --
 INSERT INTO peer_ground SELECT base_id, month FROM unit_cell;
@@ -39,7 +44,7 @@ SELECT t.line_id
   FROM unit_cell AS cell
   JOIN trade_span AS span ON span.base_id = cell.base_id AND span.month = cell.month AND span.highest > 1.9 * span.lowest
   JOIN trade_line AS t
-    ON t.base_id = cell.base_id AND t.day >= cell.month AND t.day < (cell.month + interval '1 month')::date
+    ON t.base_id = cell.base_id AND t.day >= cell.month AND t.day < cell.month_end
    AND t.kind = 'sell_out' AND t.unit_net IS NOT NULL;
 
 -- pick_offers --

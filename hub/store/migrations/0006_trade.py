@@ -7,6 +7,54 @@ from tortoise.fields.db_defaults import SqlDefault
 from tortoise import fields
 from tortoise.indexes import Index
 
+# A term of a score: what was measured, between 0 and 1 with four decimals; a half when it is unknown.
+TERM = """
+CREATE OR REPLACE FUNCTION hub_term(measured numeric) RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN round(least(1, greatest(0, coalesce(measured, 0.5))), 4)
+"""
+
+# The value at risk against a twentieth of what the partner sells in a month.
+IMPACT = """
+CREATE OR REPLACE FUNCTION hub_impact(value_at_risk numeric, sales numeric, months bigint) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN hub_term(hub_ratio(value_at_risk * months, sales * 0.05))
+"""
+
+WEIGHT = """
+CREATE OR REPLACE FUNCTION hub_weight(asked int, name text, usual numeric) RETURNS numeric LANGUAGE sql STABLE PARALLEL SAFE
+RETURN coalesce((SELECT (p.body #>> ARRAY['severity', 'weights', name])::numeric FROM policy_version AS p
+                  WHERE p.version = asked AND p.state = 'published' AND p.deleted_at IS NULL
+                  ORDER BY p.source_id LIMIT 1), usual)
+"""
+
+# How the score of a finding comes about, put together when somebody asks; empty for who may not know the counts.
+TERMS = """
+CREATE OR REPLACE FUNCTION hub_terms(asked int, seller bigint, on_day date, value_at_risk numeric, depth numeric,
+                                     strength numeric, days int, places int) RETURNS jsonb
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object(
+               'code', term.code, 'value', trim_scale(term.value), 'weight', trim_scale(term.weight),
+               'points', trim_scale(term.value * term.weight), 'inputs', term.inputs) ORDER BY term.place)
+               FILTER (WHERE days IS NOT NULL), '[]'::jsonb)
+      FROM (SELECT sum(t.value) AS value, nullif(count(*), 0) AS months
+              FROM trade_month AS t
+             WHERE t.partner_id = seller AND value_at_risk > 0 AND t.priced > 0
+               AND t.month <= date_trunc('month', on_day)::date
+               AND t.month >= (date_trunc('month', on_day) - interval '2 months')::date) AS sold
+     CROSS JOIN LATERAL (VALUES
+           (1, 'impact', hub_impact(value_at_risk, sold.value, sold.months), hub_weight(asked, 'impact', 30),
+            jsonb_build_object('value_at_risk', hub_decimal(value_at_risk), 'sales', hub_decimal(sold.value),
+                               'months', sold.months)),
+           (2, 'depth', hub_term(depth), hub_weight(asked, 'depth', 20), jsonb_build_object('depth', hub_decimal(depth))),
+           (3, 'evidence', hub_term(strength), hub_weight(asked, 'evidence', 20),
+            jsonb_build_object('strength', hub_decimal(strength))),
+           (4, 'recurrence', hub_term(hub_ratio(days, 5)), hub_weight(asked, 'recurrence', 15),
+            jsonb_build_object('days', days)),
+           (5, 'spread', hub_term(hub_ratio(places, 3)), hub_weight(asked, 'spread', 15), jsonb_build_object('places', places))
+     ) AS term (place, code, value, weight, inputs)
+$$
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [("hub", "0005_first_rows")]
@@ -137,12 +185,30 @@ class Migration(migrations.Migration):
             model_name="SerialEventRow",
             index=Index(fields=["region_id"]),
         ),
+        ops.RemoveIndex(model_name="ConflictRow", name=None, fields=["partner_id"]),
+        ops.AddField(model_name="ConflictRow", name="days", field=fields.IntField(db_default=1)),
+        ops.AddField(model_name="ConflictRow", name="places", field=fields.IntField(db_default=1)),
+        ops.RemoveField(model_name="ConflictRow", name="terms"),
+        ops.AddIndex(model_name="ConflictRow", index=Index(fields=["partner_id", "event_day"])),
         # Room beside each line, so that a new price is written in place and no index hears of it.
         ops.RunSQL(
             [
                 "ALTER TABLE trade_line SET (fillfactor = 85)",
                 "CREATE INDEX order_line_serials ON order_line USING gin (serials) WHERE serials <> '{}'",
+                "CREATE INDEX trade_line_bought ON trade_line (buyer_partner_id, product_group, day)"
+                " WHERE buyer_partner_id IS NOT NULL",
+                TERM,
+                IMPACT,
+                WEIGHT,
+                TERMS,
             ],
-            ["DROP INDEX order_line_serials"],
+            [
+                "DROP FUNCTION hub_terms(int, bigint, date, numeric, numeric, numeric, int, int)",
+                "DROP FUNCTION hub_weight(int, text, numeric)",
+                "DROP FUNCTION hub_impact(numeric, numeric, bigint)",
+                "DROP FUNCTION hub_term(numeric)",
+                "DROP INDEX trade_line_bought",
+                "DROP INDEX order_line_serials",
+            ],
         ),
     ]

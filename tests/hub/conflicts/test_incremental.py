@@ -18,7 +18,8 @@ Edit = tuple[str, dict[str, Any]]
 COMPARED = """
     SELECT finding_key, rule, rule_version, policy_version, parts, scope, classification, is_full, mode, partner_id,
            affected_id, product_id, region_id, accused, victim, product_group, base_sku, region, event_day, value_at_risk,
-           value_currency, depth, strength, peers, group_key, score, uncapped_score, band, terms, caps, capped_by, evidence,
+           value_currency, depth, strength, peers, group_key, score, uncapped_score, band, days, places,
+           caps, capped_by, evidence,
            filters_tried
       FROM conflict WHERE state = 'open' ORDER BY finding_key
 """

@@ -33,7 +33,7 @@ INDEXES = """
       JOIN pg_class AS one ON one.oid = i.indexrelid
      WHERE t.relnamespace = 'public'::regnamespace
        -- Tortoise knows no index over part of the rows.
-       AND one.relname <> 'order_line_serials'
+       AND one.relname NOT IN ('order_line_serials', 'trade_line_bought')
        AND t.relname NOT LIKE 'procrastinate%' AND t.relname <> 'tortoise_migrations'
      ORDER BY 1, 2, 3
 """
@@ -81,11 +81,14 @@ async def test_rows_survive_every_migration(empty: str) -> None:
             for table in tables:
                 if table not in kept:
                     await fill(store, table)
-                    before_columns[table] = [str(row[1]) for row in await rows(store, COLUMNS) if row[0] == table]
+                    columns = [str(row[1]) for row in await rows(store, COLUMNS) if row[0] == table]
+                    before_columns[table] = [column for column in columns if (table, column) not in GIVEN_UP]
                     kept[table] = await rows(store, f"SELECT {', '.join(before_columns[table])} FROM {table} ORDER BY 1")
     assert len(kept) > 30
 
 
+# Columns that a later migration takes away, for what they held is put together from others when it is asked for.
+GIVEN_UP = {("conflict", "terms")}
 before_columns: dict[str, list[str]] = {}
 SAMPLES = {
     "bigint": "7",

@@ -184,7 +184,7 @@ async def test_a_partner_reads_no_more_of_a_score_than_its_band(rows: Rows, ask:
         partner_id=west,
         case_id=case,
         finding_key="0123456789abcdef0123456789abcdef",
-        terms=[{"code": "depth", "value": 0.5, "weight": 20, "points": 10, "inputs": {"holder_units": 7}}],
+        depth=Decimal("0.5"),
     )
     document = """{ conflicts { nodes { findingKey score severity terms { code value points explanation } case { score } }
         edges { cursor } aggregates { maxScore groupBy(dimensions: [STATUS]) { maxScore } } } }"""
@@ -200,7 +200,7 @@ async def test_a_partner_reads_no_more_of_a_score_than_its_band(rows: Rows, ask:
     assert len(shown["findingKey"]) == 32
     assert shown["findingKey"] != "0123456789abcdef0123456789abcdef"
     (exact,) = admins["data"]["conflicts"]["nodes"]
-    assert (exact["findingKey"], exact["score"], exact["terms"][0]["points"]) == ("0123456789abcdef0123456789abcdef", 61.5, 10)
+    assert (exact["findingKey"], exact["score"], exact["terms"][1]["points"]) == ("0123456789abcdef0123456789abcdef", 61.5, 10)
     for asked in (
         'conflicts(filter: {score: {gte: "61"}})',
         "conflicts(orderBy: [{field: SCORE}])",
