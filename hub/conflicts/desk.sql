@@ -15,6 +15,7 @@ CREATE TEMP TABLE IF NOT EXISTS region_profile (
     version int, region_id bigint, profile text, PRIMARY KEY (version, region_id)
 ) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS distribution (version int, product_group text, kind text) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS program_setting (version int, name text, stackable boolean) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS weighting (
     version int, impact numeric, depth numeric, evidence numeric, recurrence numeric, spread numeric,
     low numeric, medium numeric, high numeric, critical numeric, case_min_score numeric
@@ -109,3 +110,14 @@ CREATE TEMP TABLE IF NOT EXISTS limit_asked (
 ) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS limit_found (limit_id bigint, name text, value numeric) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS pack_size (base_id bigint, k numeric, UNIQUE (base_id, k)) ON COMMIT DELETE ROWS;
+-- Claims that the batch reaches, as they were and as they are.
+CREATE TEMP TABLE IF NOT EXISTS reached_claim (
+    claim_id bigint, program text, partner_id bigint, base_id bigint
+) ON COMMIT DELETE ROWS;
+-- Claims asked about, with the limits that hold for them, and the earlier claim each of them resembles.
+CREATE TEMP TABLE IF NOT EXISTS claim_asked (claim_id bigint PRIMARY KEY) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS claim_limit (claim_id bigint, days numeric, amount_tol numeric) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS claim_twin (
+    claim_id bigint PRIMARY KEY, kept_id bigint, level text, version int, units numeric, value numeric, kept_units numeric,
+    kept_value numeric
+) ON COMMIT DELETE ROWS;

@@ -103,15 +103,15 @@ async def hear(connection: Connection, pair: Pair, values: Mapping[str, object],
     await connection.execute(LEDGER["new_page"].sql)
     if "desk" in pair.statements:
         await connection.execute(pair.statements["desk"].sql)
+    shared = premises()
     for name in pair.rule.everything if entire else pair.rule.reach:
-        await run(connection, pair.statements[name], values)
+        await run(connection, pair.statements.get(name) or shared[name], values)
     if entire:
         await run(connection, LEDGER["standing_scopes"], values)
     judged: int = await connection.fetchval("SELECT count(*) FROM judged")
     if judged == 0:
         return 0, Counter()
     await connection.execute("ANALYZE judged")
-    shared = premises()
     for step in pair.rule.steps:
         await run(connection, pair.statements.get(step) or shared[step], values)
     await ledger.record(connection, pair, values)

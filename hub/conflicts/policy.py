@@ -106,6 +106,9 @@ async def lay(connection: Connection, policies: Policies, rules: Iterable[Rule])
         )  # fmt: skip
         rows["jurisdiction"].extend((number, code, name) for code, name in jurisdiction.regions(body).items())
         rows["distribution"].extend((number, group, kind) for group, kind in body.get("distribution", {}).items())
+        rows["program_setting"].extend(
+            (number, name, bool(program.get("stackable", False))) for name, program in body.get("programs", {}).items()
+        )
         rows["weighting"].append((number, *weighting(body)))
         rows["cap"].extend((number, code, cap) for code, cap in Weights.of(body.get("severity", {})).caps.items())
     for table, columns in COLUMNS.items():
@@ -149,6 +152,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "jurisdiction": ("version", "region", "profile"),
     "distribution": ("version", "product_group", "kind"),
+    "program_setting": ("version", "name", "stackable"),
     "weighting": (
         "version", "impact", "depth", "evidence", "recurrence", "spread", "low", "medium", "high", "critical",
         "case_min_score",

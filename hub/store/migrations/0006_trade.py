@@ -55,6 +55,42 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
 $$
 """
 
+# The part of a web address that somebody registers; unknown for addresses of mail providers, which tell nothing of an account.
+DOMAIN = r"""
+CREATE OR REPLACE FUNCTION hub_domain(address text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT nullif(CASE WHEN registered IN ('gmail.com', 'outlook.com', 'hotmail.com', 'yahoo.com', 'icloud.com', 'qq.com',
+                                           '163.com', '126.com', 'sina.com', 'foxmail.com', 'proton.me')
+                       THEN '' ELSE registered END, '')
+      FROM (SELECT string_to_array(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
+                       lower(btrim(address)), '^[a-z][a-z0-9+.-]*://', ''), '[/?#].*$', ''), '^.*@', ''), ':[0-9]*$', ''),
+                       '^www[.]', ''), '.') AS labels) AS host
+     CROSS JOIN LATERAL (SELECT cardinality(labels) AS many) AS counted
+     CROSS JOIN LATERAL (
+           SELECT array_to_string(labels[greatest(1, many - CASE WHEN array_to_string(labels[many - 1:], '.') IN (
+                      'com.cn', 'net.cn', 'org.cn', 'gov.cn', 'edu.cn', 'com.hk', 'com.tw', 'com.sg', 'com.my', 'co.uk', 'org.uk',
+                      'ac.uk', 'gov.uk', 'co.jp', 'or.jp', 'ne.jp', 'com.au', 'net.au', 'com.br', 'co.in', 'co.kr', 'co.nz',
+                      'co.za', 'com.mx', 'com.tr') THEN 2 ELSE 1 END):], '.') AS registered) AS cut
+$$
+"""
+
+# A name by its letters and digits, without what kind of company it is.
+ACCOUNT_NAME = r"""
+CREATE OR REPLACE FUNCTION hub_account_name(said text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT nullif(CASE
+               WHEN plain LIKE '%股份有限公司' THEN left(plain, -6) WHEN plain LIKE '%有限责任公司' THEN left(plain, -6)
+               WHEN plain LIKE '%有限公司' THEN left(plain, -4) WHEN plain LIKE '%公司' THEN left(plain, -2)
+               WHEN plain LIKE '%incorporated' THEN left(plain, -12) WHEN plain LIKE '%corporation' THEN left(plain, -11)
+               WHEN plain LIKE '%limited' THEN left(plain, -7) WHEN plain LIKE '%company' THEN left(plain, -7)
+               WHEN plain LIKE '%gmbh' THEN left(plain, -4) WHEN plain LIKE '%corp' THEN left(plain, -4)
+               WHEN plain LIKE '%inc' THEN left(plain, -3) WHEN plain LIKE '%llc' THEN left(plain, -3)
+               WHEN plain LIKE '%ltd' THEN left(plain, -3) WHEN plain LIKE '%plc' THEN left(plain, -3)
+               WHEN plain LIKE '%ag' THEN left(plain, -2) WHEN plain LIKE '%sa' THEN left(plain, -2)
+               WHEN plain LIKE '%bv' THEN left(plain, -2) WHEN plain LIKE '%co' THEN left(plain, -2)
+               ELSE plain END, '')
+      FROM (SELECT regexp_replace(lower(normalize(said, NFKC)), '[^[:alnum:]]', '', 'g') AS plain) AS letters
+$$
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [("hub", "0005_first_rows")]
@@ -197,6 +233,10 @@ class Migration(migrations.Migration):
                 "CREATE INDEX order_line_serials ON order_line USING gin (serials) WHERE serials <> '{}'",
                 "CREATE INDEX trade_line_bought ON trade_line (buyer_partner_id, product_group, day)"
                 " WHERE buyer_partner_id IS NOT NULL",
+                DOMAIN,
+                ACCOUNT_NAME,
+                "CREATE INDEX customer_account_domain ON customer (hub_domain(domain)) WHERE domain IS NOT NULL",
+                "CREATE INDEX customer_account_name ON customer (hub_account_name(name))",
                 TERM,
                 IMPACT,
                 WEIGHT,
@@ -207,6 +247,10 @@ class Migration(migrations.Migration):
                 "DROP FUNCTION hub_weight(int, text, numeric)",
                 "DROP FUNCTION hub_impact(numeric, numeric, bigint)",
                 "DROP FUNCTION hub_term(numeric)",
+                "DROP INDEX customer_account_name",
+                "DROP INDEX customer_account_domain",
+                "DROP FUNCTION hub_account_name(text)",
+                "DROP FUNCTION hub_domain(text)",
                 "DROP INDEX trade_line_bought",
                 "DROP INDEX order_line_serials",
             ],
