@@ -52,7 +52,8 @@ channel_stuffing = Rule(
         "min_history": Decimal(2),
         "quarter_end_share": Decimal("0.28"),
     },
-    reach=("buyers", "weigh_buyers", "keys"),
+    reach=("buyers", "weigh_buyers", "bought", "keys"),
+    everything=("all_bought", "all_keys"),
     steps=(
         "pairs", "months", "quarters", "limit_places", "limits", "weigh", "loads", "moves", "questions", "prices",
         "promotions_asked", "ahead", "rushes", "judge",

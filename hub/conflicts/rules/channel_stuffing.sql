@@ -1,7 +1,10 @@
 -- desk --
 CREATE TEMP TABLE IF NOT EXISTS stuffing_buyer (partner_id bigint, base_id bigint) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS stuffing_pair (
-    partner_id bigint, base_id bigint, check_name text, home_id bigint, product_group text
+    partner_id bigint, base_id bigint, home_id bigint, product_group text
+) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS stuffing_bought (
+    partner_id bigint, base_id bigint, quarter date, units numeric, late_units numeric
 ) ON COMMIT DELETE ROWS;
 -- Months pooled over SKUs and sources, in base units, and quarters of purchases.
 CREATE TEMP TABLE IF NOT EXISTS stuffing_month (
@@ -40,10 +43,44 @@ SELECT t.buyer_partner_id, t.base_id
 -- weigh_buyers --
 ANALYZE stuffing_buyer;
 
+-- bought --
+-- A quarter is compared with four others, so whoever bought in fewer than five has none to tell of.
+WITH line AS (
+    SELECT b.partner_id, b.base_id, date_trunc('quarter', t.day::timestamp) AS quarter, t.day, t.units
+      FROM stuffing_buyer AS b
+      JOIN trade_line AS t ON t.buyer_partner_id = b.partner_id AND t.base_id = b.base_id AND t.kind = 'sell_in'
+), summed AS (
+    -- A day is among the last seven of its quarter when the day a week later is not of that quarter.
+    SELECT partner_id, base_id, quarter::date AS quarter, sum(units) AS units,
+           coalesce(sum(units) FILTER (WHERE date_trunc('quarter', (day + 7)::timestamp) > quarter), 0) AS late_units
+      FROM line
+     GROUP BY partner_id, base_id, quarter
+)
+INSERT INTO stuffing_bought
+SELECT partner_id, base_id, quarter, units, late_units
+  FROM (SELECT summed.*, count(*) OVER (PARTITION BY partner_id, base_id) AS quarters FROM summed) AS counted
+ WHERE quarters >= 5;
+
+-- all_bought --
+WITH line AS (
+    SELECT buyer_partner_id AS partner_id, base_id, date_trunc('quarter', day::timestamp) AS quarter, day, units
+      FROM trade_line
+     WHERE kind = 'sell_in' AND buyer_partner_id IS NOT NULL
+), summed AS (
+    -- A day is among the last seven of its quarter when the day a week later is not of that quarter.
+    SELECT partner_id, base_id, quarter::date AS quarter, sum(units) AS units,
+           coalesce(sum(units) FILTER (WHERE date_trunc('quarter', (day + 7)::timestamp) > quarter), 0) AS late_units
+      FROM line
+     GROUP BY partner_id, base_id, quarter
+)
+INSERT INTO stuffing_bought
+SELECT partner_id, base_id, quarter, units, late_units
+  FROM (SELECT summed.*, count(*) OVER (PARTITION BY partner_id, base_id) AS quarters FROM summed) AS counted
+ WHERE quarters >= 5;
+
 -- keys --
 -- A scope is partner|base|check over all months: a month counts in the twelve after it, a quarter in all later ones. What
--- only explains a load (promotions, prices, the launch) is asked again where a finding stands. A quarter is compared with
--- four others, so whoever bought in fewer than five has none.
+-- only explains a load (promotions, prices, the launch) is asked again where a finding stands.
 WITH article AS (
     SELECT p.id AS product_id, p.base_id FROM reached_product AS r JOIN product AS p ON p.id = r.product_id
     UNION
@@ -63,12 +100,6 @@ WITH article AS (
     SELECT m.partner_id, m.product_id FROM moved_partner AS p JOIN inventory_month AS m ON m.partner_id = p.id
     UNION
     SELECT m.partner_id, m.product_id FROM article JOIN inventory_month AS m USING (product_id)
-), often AS (
-    SELECT b.partner_id, b.base_id
-      FROM stuffing_buyer AS b
-      JOIN trade_line AS t ON t.buyer_partner_id = b.partner_id AND t.base_id = b.base_id AND t.kind = 'sell_in'
-     GROUP BY b.partner_id, b.base_id
-    HAVING count(*) >= 5 AND count(DISTINCT date_trunc('quarter', t.day)) >= 5
 ), promo AS (
     SELECT pr.product_id, pr.valid_from
       FROM changed AS c JOIN promotion AS pr ON pr.id = c.record_id WHERE c.noun = 'promotion'
@@ -86,16 +117,20 @@ WITH article AS (
 ), standing AS MATERIALIZED (
     SELECT scope, affected_id, product_id, event_day AS month, (event_day + interval '1 month')::date AS next_month
       FROM conflict
-     WHERE rule = :rule::text AND state <> 'resolved_by_data'
+     WHERE rule = :rule::text AND state <> 'resolved_by_data' AND parts[4] = 'load'
 )
 INSERT INTO judged
 SELECT concat_ws('|', moved.partner_id, p.base_id, 'load') FROM moved JOIN product AS p ON p.id = moved.product_id
 UNION
 SELECT concat_ws('|', moved.partner_id, article.base_id, 'load') FROM moved JOIN article USING (product_id)
 UNION
-SELECT concat_ws('|', partner_id, base_id, 'quarter_end') FROM often
+SELECT DISTINCT concat_ws('|', partner_id, base_id, 'quarter_end') FROM stuffing_bought
 UNION
-SELECT f.scope FROM standing AS f JOIN stuffing_buyer AS b ON b.partner_id = f.affected_id AND b.base_id = f.product_id
+SELECT f.scope
+  FROM stuffing_buyer AS b
+  JOIN conflict AS f
+    ON f.rule = :rule::text AND f.affected_id = b.partner_id AND f.product_id = b.base_id AND f.state <> 'resolved_by_data'
+   AND f.parts[4] = 'quarter_end'
 UNION
 SELECT scope FROM standing
  WHERE product_id IN (SELECT base_id FROM article) OR product_id IN (SELECT product_id FROM price)
@@ -117,19 +152,16 @@ SELECT DISTINCT concat_ws('|', m.partner_id, p.base_id, 'load')
   FROM inventory_month AS m JOIN product AS p ON p.id = m.product_id
  WHERE m.deleted_at IS NULL
 UNION ALL
-SELECT concat_ws('|', buyer_partner_id, base_id, 'quarter_end')
-  FROM trade_line
- WHERE kind = 'sell_in' AND buyer_partner_id IS NOT NULL
- GROUP BY buyer_partner_id, base_id
-HAVING count(*) >= 5 AND count(DISTINCT date_trunc('quarter', day)) >= 5
+SELECT DISTINCT concat_ws('|', partner_id, base_id, 'quarter_end') FROM stuffing_bought
     ON CONFLICT DO NOTHING;
 
 -- pairs --
 INSERT INTO stuffing_pair
-SELECT p.id, base.id, split_part(j.scope, '|', 3), p.home_region_id, base.product_group
+SELECT p.id, base.id, p.home_region_id, base.product_group
   FROM judged AS j
   JOIN partner AS p ON p.id = split_part(j.scope, '|', 1)::bigint
-  JOIN product AS base ON base.id = split_part(j.scope, '|', 2)::bigint;
+  JOIN product AS base ON base.id = split_part(j.scope, '|', 2)::bigint
+ WHERE split_part(j.scope, '|', 3) = 'load';
 
 -- months --
 WITH pooled AS (
@@ -139,7 +171,6 @@ WITH pooled AS (
       FROM stuffing_pair AS pair
       JOIN product AS p ON p.base_id = pair.base_id
       JOIN inventory_month AS m ON m.partner_id = pair.partner_id AND m.product_id = p.id AND m.deleted_at IS NULL
-     WHERE pair.check_name = 'load'
      GROUP BY pair.partner_id, pair.base_id, pair.home_id, pair.product_group, m.month
 )
 INSERT INTO stuffing_month
@@ -148,24 +179,14 @@ SELECT x.partner_id, x.base_id, x.month, x.sell_in, x.sell_out, x.closing, x.ret
   FROM pooled AS x JOIN policy_period AS v ON x.month >= v.valid_from AND x.month < v.valid_to;
 
 -- quarters --
-WITH bought AS (
-    SELECT pair.partner_id, pair.base_id, pair.home_id, pair.product_group, date_trunc('quarter', t.day)::date AS quarter,
-           t.day, t.units
-      FROM stuffing_pair AS pair
-      JOIN trade_line AS t
-        ON t.buyer_partner_id = pair.partner_id AND t.base_id = pair.base_id AND t.kind = 'sell_in'
-     WHERE pair.check_name = 'quarter_end'
-), summed AS (
-    SELECT partner_id, base_id, home_id, product_group, quarter, (quarter + interval '2 months')::date AS month,
-           sum(units) AS units,
-           coalesce(sum(units) FILTER (WHERE day >= (quarter + interval '3 months')::date - 7), 0) AS late_units
-      FROM bought
-     GROUP BY partner_id, base_id, home_id, product_group, quarter
+WITH share AS (
+    SELECT b.*, (b.quarter + interval '2 months')::date AS month, p.home_region_id AS home_id, base.product_group
+      FROM stuffing_bought AS b JOIN partner AS p ON p.id = b.partner_id JOIN product AS base ON base.id = b.base_id
 )
 INSERT INTO stuffing_quarter
 SELECT s.partner_id, s.base_id, s.quarter, s.month, s.units, s.late_units, hub_ratio(s.late_units, s.units), v.version,
        -dense_rank() OVER (ORDER BY v.version, s.home_id, s.product_group), s.home_id, s.product_group
-  FROM summed AS s JOIN policy_period AS v ON s.month >= v.valid_from AND s.month < v.valid_to;
+  FROM share AS s JOIN policy_period AS v ON s.month >= v.valid_from AND s.month < v.valid_to;
 
 -- limit_places --
 INSERT INTO limit_asked

@@ -34,9 +34,10 @@ quantity_anomaly = Rule(
         "factor": Decimal(2),
         "min_units": Decimal(12),
     },
-    reach=("buyers", "weigh_buyers", "keys"),
+    reach=("buyers", "weigh_buyers", "bought", "keys"),
+    everything=("all_bought", "keys"),
     steps=(
-        "pairs", "agreed", "months", "limit_places", "limits", "weigh", "peaks", "spreads", "promotions_asked", "ahead",
+        "weigh_bought", "agreed", "months", "limit_places", "limits", "weigh", "peaks", "spreads", "promotions_asked", "ahead",
         "judge",
     ),
 )  # fmt: skip

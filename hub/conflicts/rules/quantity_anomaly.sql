@@ -1,9 +1,12 @@
 -- desk --
 CREATE TEMP TABLE IF NOT EXISTS quantity_buyer (partner_id bigint, base_id bigint) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS quantity_pair (
-    partner_id bigint, base_id bigint, home_id bigint, product_group text
+-- What was bought in each month with a purchase, before and after what was agreed as a deal is taken off.
+CREATE TEMP TABLE IF NOT EXISTS quantity_bought (
+    partner_id bigint, base_id bigint, month date, units numeric
 ) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS quantity_agreed (order_id bigint PRIMARY KEY) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS quantity_agreed (
+    line_id bigint PRIMARY KEY, partner_id bigint, base_id bigint, month date, units numeric
+) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS quantity_month (
     partner_id bigint, base_id bigint, month date, units numeric, first_month date, version int, limit_id bigint,
     home_id bigint, product_group text
@@ -17,12 +20,19 @@ CREATE TEMP TABLE IF NOT EXISTS quantity_spread (
 ) ON COMMIT DELETE ROWS;
 
 -- buyers --
--- Who bought what, as it was and as it is; what is bought by partners who moved or were renamed; and what was bought under
--- deals that became an agreement or ceased to be one.
+-- Who bought what, as it was and as it is; what is bought by partners who moved or were renamed; what was bought under deals
+-- that became an agreement or ceased to be one; and where a finding stands that a promotion may explain.
 WITH deal AS (
     SELECT d.key FROM changed AS c JOIN deal_registration AS d ON d.id = c.record_id WHERE c.noun = 'deal_registration'
     UNION
     SELECT old ->> 'key' FROM changed WHERE noun = 'deal_registration' AND old IS NOT NULL
+), promo AS (
+    SELECT pr.product_id, pr.valid_from
+      FROM changed AS c JOIN promotion AS pr ON pr.id = c.record_id WHERE c.noun = 'promotion'
+    UNION
+    SELECT old.product_id, old.valid_from
+      FROM changed AS c CROSS JOIN LATERAL jsonb_to_record(c.old) AS old (product_id bigint, valid_from date)
+     WHERE c.noun = 'promotion' AND c.old IS NOT NULL
 )
 INSERT INTO quantity_buyer
 SELECT buyer_partner_id, base_id FROM reached_line WHERE kind = 'sell_in' AND buyer_partner_id IS NOT NULL
@@ -37,79 +47,76 @@ UNION
 SELECT t.buyer_partner_id, t.base_id
   FROM deal
   JOIN sales_order AS o ON o.deal_ref = deal.key
-  JOIN trade_line AS t ON t.order_id = o.id AND t.kind = 'sell_in' AND t.buyer_partner_id IS NOT NULL;
+  JOIN trade_line AS t ON t.order_id = o.id AND t.kind = 'sell_in' AND t.buyer_partner_id IS NOT NULL
+UNION
+SELECT f.partner_id, f.product_id
+  FROM promo
+  JOIN conflict AS f
+    ON f.rule = :rule::text AND f.state <> 'resolved_by_data'
+   AND promo.valid_from >= (f.event_day + interval '1 month')::date
+   AND promo.valid_from < (f.event_day + interval '1 month')::date + 31
+   AND (promo.product_id IS NULL OR promo.product_id = f.product_id);
 
 -- weigh_buyers --
 ANALYZE quantity_buyer;
 
--- keys --
--- A scope is buyer|base over all months, for a month counts in the two years after it. A median above nothing needs purchases
--- in half of the months before, so whoever bought in fewer months, or never enough, has no finding.
+-- bought --
+-- A median above nothing needs purchases in half of the months before, so whoever bought in fewer months, or never enough in
+-- one, has no finding.
 WITH least AS (
     SELECT ceil(min(value) FILTER (WHERE name = 'min_n') / 2) + 1 AS months, min(value) FILTER (WHERE name = 'min_units') AS units
       FROM threshold WHERE rule = :rule::text
-), often AS (
-    SELECT b.partner_id, b.base_id
+), summed AS (
+    SELECT b.partner_id, b.base_id, date_trunc('month', t.day::timestamp)::date AS month, sum(t.net_units) AS units
       FROM quantity_buyer AS b
       JOIN trade_line AS t ON t.buyer_partner_id = b.partner_id AND t.base_id = b.base_id AND t.kind = 'sell_in'
-     GROUP BY b.partner_id, b.base_id
-    HAVING count(*) >= (SELECT months FROM least) AND sum(t.net_units) >= (SELECT units FROM least)
-       AND count(DISTINCT date_trunc('month', t.day)) >= (SELECT months FROM least)
-), promo AS (
-    SELECT pr.product_id, pr.valid_from
-      FROM changed AS c JOIN promotion AS pr ON pr.id = c.record_id WHERE c.noun = 'promotion'
-    UNION
-    SELECT old.product_id, old.valid_from
-      FROM changed AS c CROSS JOIN LATERAL jsonb_to_record(c.old) AS old (product_id bigint, valid_from date)
-     WHERE c.noun = 'promotion' AND c.old IS NOT NULL
-), article AS (
-    SELECT p.base_id FROM reached_product AS r JOIN product AS p ON p.id = r.product_id
-    UNION
-    SELECT (old ->> 'base_id')::bigint FROM changed WHERE noun = 'product' AND old IS NOT NULL
-), standing AS MATERIALIZED (
-    SELECT scope, partner_id, product_id, (event_day + interval '1 month')::date AS next_month
-      FROM conflict
-     WHERE rule = :rule::text AND state <> 'resolved_by_data'
+     GROUP BY b.partner_id, b.base_id, date_trunc('month', t.day::timestamp)
+), often AS (
+    SELECT summed.*, count(*) OVER pair AS months, max(units) OVER pair AS most
+      FROM summed
+    WINDOW pair AS (PARTITION BY partner_id, base_id)
 )
-INSERT INTO judged
-SELECT concat_ws('|', partner_id, base_id) FROM often
-UNION
-SELECT f.scope FROM standing AS f JOIN quantity_buyer AS b ON b.partner_id = f.partner_id AND b.base_id = f.product_id
-UNION
-SELECT scope FROM standing WHERE product_id IN (SELECT base_id FROM article)
-UNION
-SELECT f.scope
-  FROM standing AS f
-  JOIN promo ON promo.valid_from >= f.next_month AND promo.valid_from < f.next_month + 31
-   AND (promo.product_id IS NULL OR promo.product_id = f.product_id)
-    ON CONFLICT DO NOTHING;
+INSERT INTO quantity_bought
+SELECT often.partner_id, often.base_id, often.month, often.units
+  FROM often JOIN least ON often.months >= least.months AND often.most >= least.units;
 
--- all_keys --
+-- all_bought --
 WITH least AS (
     SELECT ceil(min(value) FILTER (WHERE name = 'min_n') / 2) + 1 AS months, min(value) FILTER (WHERE name = 'min_units') AS units
       FROM threshold WHERE rule = :rule::text
+), summed AS (
+    SELECT buyer_partner_id AS partner_id, base_id, date_trunc('month', day::timestamp)::date AS month, sum(net_units) AS units
+      FROM trade_line
+     WHERE kind = 'sell_in' AND buyer_partner_id IS NOT NULL
+     GROUP BY buyer_partner_id, base_id, date_trunc('month', day::timestamp)
+), often AS (
+    SELECT summed.*, count(*) OVER pair AS months, max(units) OVER pair AS most
+      FROM summed
+    WINDOW pair AS (PARTITION BY partner_id, base_id)
 )
+INSERT INTO quantity_bought
+SELECT often.partner_id, often.base_id, often.month, often.units
+  FROM often JOIN least ON often.months >= least.months AND often.most >= least.units;
+
+-- keys --
+-- A scope is buyer|base over all months, for a month counts in the two years after it.
 INSERT INTO judged
-SELECT concat_ws('|', buyer_partner_id, base_id)
-  FROM trade_line
- WHERE kind = 'sell_in' AND buyer_partner_id IS NOT NULL
- GROUP BY buyer_partner_id, base_id
-HAVING count(*) >= (SELECT months FROM least) AND sum(net_units) >= (SELECT units FROM least)
-   AND count(DISTINCT date_trunc('month', day)) >= (SELECT months FROM least)
+SELECT DISTINCT concat_ws('|', partner_id, base_id) FROM quantity_bought
+UNION
+SELECT f.scope
+  FROM quantity_buyer AS b
+  JOIN conflict AS f
+    ON f.rule = :rule::text AND f.partner_id = b.partner_id AND f.product_id = b.base_id AND f.state <> 'resolved_by_data'
     ON CONFLICT DO NOTHING;
 
--- pairs --
-INSERT INTO quantity_pair
-SELECT p.id, base.id, p.home_region_id, base.product_group
-  FROM judged AS j
-  JOIN partner AS p ON p.id = split_part(j.scope, '|', 1)::bigint
-  JOIN product AS base ON base.id = split_part(j.scope, '|', 2)::bigint;
+-- weigh_bought --
+ANALYZE quantity_bought;
 
 -- agreed --
--- Orders under a deal that was approved or won. A deal is named by its key, in the order's own source before any other.
+-- Lines under a deal that was approved or won. A deal is named by its key, in the order's own source before any other.
 INSERT INTO quantity_agreed
-SELECT DISTINCT o.id
-  FROM quantity_pair AS pair
+SELECT DISTINCT t.line_id, t.buyer_partner_id, t.base_id, date_trunc('month', t.day::timestamp)::date, t.net_units
+  FROM (SELECT DISTINCT partner_id, base_id FROM quantity_bought) AS pair
   JOIN trade_line AS t
     ON t.buyer_partner_id = pair.partner_id AND t.base_id = pair.base_id AND t.kind = 'sell_in'
   JOIN sales_order AS o ON o.id = t.order_id
@@ -118,24 +125,21 @@ SELECT DISTINCT o.id
     OR NOT EXISTS (SELECT 1 FROM deal_registration AS own WHERE own.source_id = o.source_id AND own.key = o.deal_ref);
 
 -- months --
--- What was bought in each month with a purchase, less what was agreed as a deal.
-WITH bought AS (
-    SELECT pair.partner_id, pair.base_id, pair.home_id, pair.product_group, date_trunc('month', t.day)::date AS month,
-           t.net_units
-      FROM quantity_pair AS pair
-      JOIN trade_line AS t
-        ON t.buyer_partner_id = pair.partner_id AND t.base_id = pair.base_id AND t.kind = 'sell_in'
-     WHERE NOT EXISTS (SELECT 1 FROM quantity_agreed AS a WHERE a.order_id = t.order_id)
-), summed AS (
-    SELECT partner_id, base_id, home_id, product_group, month, sum(net_units) AS units,
-           min(month) OVER (PARTITION BY partner_id, base_id) AS first_month
-      FROM bought
-     GROUP BY partner_id, base_id, home_id, product_group, month
+WITH agreed AS (
+    SELECT partner_id, base_id, month, sum(units) AS units FROM quantity_agreed GROUP BY partner_id, base_id, month
+), open_month AS (
+    SELECT b.partner_id, b.base_id, b.month, b.units - coalesce(agreed.units, 0) AS units, p.home_region_id AS home_id,
+           base.product_group
+      FROM quantity_bought AS b
+      JOIN partner AS p ON p.id = b.partner_id
+      JOIN product AS base ON base.id = b.base_id
+      LEFT JOIN agreed ON agreed.partner_id = b.partner_id AND agreed.base_id = b.base_id AND agreed.month = b.month
+     WHERE b.units > coalesce(agreed.units, 0)
 )
 INSERT INTO quantity_month
-SELECT s.partner_id, s.base_id, s.month, s.units, s.first_month, v.version,
-       dense_rank() OVER (ORDER BY v.version, s.home_id, s.product_group), s.home_id, s.product_group
-  FROM summed AS s JOIN policy_period AS v ON s.month >= v.valid_from AND s.month < v.valid_to;
+SELECT m.partner_id, m.base_id, m.month, m.units, min(m.month) OVER (PARTITION BY m.partner_id, m.base_id), v.version,
+       dense_rank() OVER (ORDER BY v.version, m.home_id, m.product_group), m.home_id, m.product_group
+  FROM open_month AS m JOIN policy_period AS v ON m.month >= v.valid_from AND m.month < v.valid_to;
 
 -- limit_places --
 INSERT INTO limit_asked SELECT DISTINCT limit_id, version, home_id, product_group FROM quantity_month;
@@ -207,8 +211,8 @@ SELECT p.peak_id, p.partner_id, p.base_id, p.product_group, p.home_id, p.month
 -- judge --
 WITH line AS (
     SELECT a.ahead_id AS peak_id, t.line_id, t.day, t.net_units, l.source_id, o.key || '|' || l.number AS key, p.code AS sku,
-           d.order_id IS NOT NULL AS agreed,
-           row_number() OVER (PARTITION BY a.ahead_id, d.order_id IS NOT NULL
+           d.line_id IS NOT NULL AS agreed,
+           row_number() OVER (PARTITION BY a.ahead_id, d.line_id IS NOT NULL
                               ORDER BY t.net_units DESC, t.day, o.key COLLATE "C", l.number, t.line_id) AS place
       FROM ahead_asked AS a
       JOIN trade_line AS t
@@ -217,7 +221,7 @@ WITH line AS (
       JOIN sales_order AS o ON o.id = t.order_id
       JOIN order_line AS l ON l.id = t.line_id
       JOIN product AS p ON p.id = t.product_id
-      LEFT JOIN quantity_agreed AS d ON d.order_id = t.order_id
+      LEFT JOIN quantity_agreed AS d ON d.line_id = t.line_id
 ), lines AS (
     SELECT peak_id, count(*) FILTER (WHERE agreed) AS agreed,
            jsonb_agg(hub_evidence('purchase_line', 'order_line', line_id, source_id, key, jsonb_build_object(
