@@ -109,6 +109,10 @@ CREATE TEMP TABLE IF NOT EXISTS limit_asked (
     limit_id bigint, version int, region_id bigint, product_group text
 ) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS limit_found (limit_id bigint, name text, value numeric) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS ahead_asked (
+    ahead_id bigint, partner_id bigint, base_id bigint, product_group text, region_id bigint, month date
+) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS ahead_found (ahead_id bigint PRIMARY KEY, promotion_id bigint) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS pack_size (base_id bigint, k numeric, UNIQUE (base_id, k)) ON COMMIT DELETE ROWS;
 -- Claims that the batch reaches, as they were and as they are.
 CREATE TEMP TABLE IF NOT EXISTS reached_claim (

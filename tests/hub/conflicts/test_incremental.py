@@ -30,6 +30,7 @@ PRODUCTS = ["P1", "P1-12", "P2"]
 DAYS = ["2026-01-20", "2026-02-10", "2026-03-05", "2026-03-06", "2026-03-30", "2026-04-02"]
 TIMES = [datetime(2026, 4, 10, tzinfo=UTC), datetime(2026, 6, 20, tzinfo=UTC), datetime(2026, 9, 1, tzinfo=UTC)]
 ORDERS = [f"O{number}" for number in range(8)]
+PAST = [f"2025-{month:02}-{day}" for month, day in ((1, 5), (4, 5), (7, 5), (8, 5), (9, 5), (10, 5), (11, 5), (12, 30))]
 
 
 def edit(name: str, **fields: SearchStrategy[Any]) -> SearchStrategy[Edit]:
@@ -57,11 +58,26 @@ EDITS = st.one_of(
     order,
     edit("same_day", base=one("100", "50"), seller=one(*PARTNERS), to=one("A", "B"), day=day, number=one(5, 6)),
     edit("back", code=one("T1", "T2"), of=one(*ORDERS), sku=one(*PRODUCTS), qty=one("1", "4", "40"), day=day),
-    edit("purchase", code=one("S1", "S2"), buyer=one(*PARTNERS), sku=one(*PRODUCTS), qty=one("10", "100"), day=day),
+    edit("purchase", code=one("S1", "S2"), buyer=one(*PARTNERS), sku=one(*PRODUCTS), qty=one("10", "100"), day=day,
+         deal=one(None, "D1")),
+    edit("past", number=one(*range(len(PAST))), buyer=one("p", "p", "q"), sku=one("P1", "P1-12"), qty=one("5", "10", "90")),
+    edit("deal", code=one("D1", "D2"), partner=one("p"), registered=one("2026-01-01T00:00:00Z"),
+         status=one("approved", "won", "submitted"), source=one("demo", "demo", "other")),
+    edit("month", partner=one("p", "q"), month=one("2026-01", "2026-02", "2026-03"), product=one("P1", "P1", "P1-12"),
+         opening=one("50", "95"), sell_in=one("50", "400"), sell_out=one("0", "50"), closing=one("50", "95", "400"),
+         source=one("demo", "demo", "other")),
+    edit("level", location=one("W"), on_hand=one("0", "5", "30"), product=one("P1", "P1", "P1-12"),
+         as_of=one("2026-04-09T12:00:00Z", "2026-04-01T00:00:00Z", "2026-05-01T00:00:00Z", "2026-06-19T12:00:00Z"),
+         source=one("demo", "other")),
+    edit("reservation", code=one("r1", "r2"), location=one("W"), qty=one("2", "8"), product=one("P1", "P1-12"),
+         status=one("open", "open", "cancelled"), expires=one(None, "2026-05-01T00:00:00Z"), order=one(None, "t")),
+    edit("launch", on=one(None, "2026-01-15")),
     edit("remove", what=one(*[("sales_order", code) for code in (*ORDERS, "T1", "S1")],
                             *[("territory_grant", f"g{number}") for number in range(5)], ("price_policy", "w1"),
                             ("price_policy", "m1"), ("promotion", "pr1"), ("fx_rate", "2026-03-01|USD"), ("customer", "K1"),
-                            ("partner_alias", "*|shop q"), ("product", "P1-12"), ("offer", "L1|2026-03-05T02:00:00+00:00"))),
+                            ("partner_alias", "*|shop q"), ("product", "P1-12"),
+                            ("inventory_month", "p|P1|2026-02"), ("reservation", "r1"), ("deal_registration", "D1"),
+                            ("inventory_level", "W|P1|2026-04-09T12:00:00Z"), ("offer", "L1|2026-03-05T02:00:00+00:00"))),
     edit("grant", code=one("g0", "g1", "g2", "g3", "g4"), partner=one(*PARTNERS), region=one(*REGIONS),
          group=one("X", "X", "*", "Y"), start=one("2026-01-01", "2026-03-06"),
          end=one(None, "2026-03-06", "2026-04-01", "2027-01-01"),
@@ -73,7 +89,7 @@ EDITS = st.one_of(
          model=one("buy_sell", "commission_agency"), home=one(None, "A", "US")),
     edit("direct", parent=one(None, "q", "s")),
     edit("customer", code=one("K1", "K2"), segment=one(None, "h", "k"), key=one(False, False, True)),
-    edit("location", kind=one("warehouse", "third_party")),
+    edit("location", kind=one("warehouse", "third_party"), partner=one(None, "p", "q"), region=one("A", "US")),
     edit("product", code=one("P1-12", "P1-12", "P2"), group=one("X", "Y"), base=one("P1", "P2"), pack=one("12", "6", "5", "1")),
     edit("price", code=one("w1", "w2", "m1", "m2"), kind=one("wholesale", "map", "msrp"), product=one("P1", "P2"),
          price=one("60", "80", "100"), region=one(None, "CN", "A"), channel=one(None, "trade", "tmall"),
@@ -153,7 +169,7 @@ async def begin(world: World) -> None:
         await world.partner(code, "A", parent="p" if code == "s" else None, type="direct" if code == "d" else "distributor")
     await world.customer("K1", segment="h")
     await world.customer("K2")
-    await world.location("W")
+    await world.location("W", partner="p", region="A")
     await world.product("P1")
     await world.product("P2", group="Y")
     await world.product("P1-12", base="P1", pack="12")
@@ -169,6 +185,12 @@ async def begin(world: World) -> None:
     await world.order("O6", "p", "B", [("P1", "2", "160"), ("P2", "30", "2100")], day=DAYS[3])
     await world.order("O7", "q", "A1", [("P1", "2", "160"), ("P2", "30", "2100")], day=DAYS[3], initiated="passive")
     await world.offer("L1", "2026-03-05T02:00:00+00:00", "70", "shop q", region="A")
+    for number, bought in enumerate(PAST):
+        await world.order(f"B{number}", None, None, [("P1", "10", "1")], day=bought, kind="sell_in", buyer="p")
+    for month, sell_in in (("2026-01", "50"), ("2026-02", "50"), ("2026-03", "400")):
+        await world.month("p", month, opening="95", sell_in=sell_in, sell_out="50", closing="445")
+    await world.level("W", "5", "2026-04-09T12:00:00Z")
+    await world.reservation("r1", "W", "8")
 
 
 async def apply(world: World, name: str, fields: dict[str, Any]) -> None:
@@ -191,6 +213,12 @@ async def apply(world: World, name: str, fields: dict[str, Any]) -> None:
         case "purchase":
             line = (draw.pop("sku"), draw.pop("qty"), "1")
             await world.order(seller=None, to=None, lines=[line], kind="sell_in", **draw)
+        case "past":
+            line = (draw["sku"], draw["qty"], "1")
+            bought = PAST[draw["number"]]
+            await world.order(f"B{draw['number']}", None, None, [line], day=bought, kind="sell_in", buyer=draw["buyer"])
+        case "launch":
+            await world.product("P1", launched=draw["on"])
         case "remove":
             if draw["what"] in world.ids:
                 await world.delete(*draw["what"])
@@ -201,7 +229,7 @@ async def apply(world: World, name: str, fields: dict[str, Any]) -> None:
         case "direct":
             await world.partner("d", "A", parent=draw["parent"], type="direct")
         case "location":
-            await world.location("W", draw["kind"])
+            await world.location("W", **draw)
         case "product":
             if draw["code"] == "P2":
                 draw |= {"base": "P2", "pack": "1"}
@@ -223,7 +251,12 @@ async def apply(world: World, name: str, fields: dict[str, Any]) -> None:
                     "cross_region_sale": {"border_units": draw["border"]},
                     "below_policy_offer": {"tol": draw["tol"]},
                 },
-                "override": [{"rule": "cross_region_sale", "region": "A", "min_units": draw["minimum"]}],
+                "override": [
+                    {"rule": "cross_region_sale", "region": "A", "min_units": draw["minimum"]},
+                    {"rule": "quantity_anomaly", "region": "A", "min_units": 10 * draw["minimum"]},
+                    {"rule": "inventory_imbalance", "region": "A", "pct": draw["tol"]},
+                    {"rule": "oversell", "region": "A", "max_stock_age_hours": draw["border"]},
+                ],
             }
             await world.policy(draw["number"], "2026-01-01" if draw["number"] == 1 else draw["start"], **body)
         case _:
