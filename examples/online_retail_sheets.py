@@ -102,9 +102,9 @@ class Seen:
         back = invoice.startswith(CANCELLED)
         if price < 0 or quantity == 0 or (quantity < 0) != back:
             return None
-        customer = (
-            "" if line["CustomerID"] is None or line["CustomerID"] != line["CustomerID"] else str(int(line["CustomerID"]))
-        )
+        number = line["CustomerID"]
+        # A gap comes as null or as not a number.
+        customer = "" if number is None or number != number else str(int(number))
         header = self.headers.setdefault(invoice, (line["InvoiceDate"][:10], customer, line["Country"]))
         day, customer, country = header
         self.countries.add(country)
@@ -118,8 +118,8 @@ class Seen:
         amount = abs(quantity) * price
         self.gbp += -amount if back else amount
         return (
-            invoice, self.lines[invoice], "return" if back else "sell_out", day, SELLER, customer, "online", country, invoice, sku,
-            abs(quantity), f"{amount:f}", CURRENCY, "delivered",
+            invoice, self.lines[invoice], "return" if back else "sell_out", day, SELLER, customer, "online", country, invoice,
+            sku, abs(quantity), f"{amount:f}", CURRENCY, "delivered",
         )  # fmt: skip
 
 
