@@ -7,7 +7,7 @@ CREATE TEMP TABLE IF NOT EXISTS strayed_serial (serial text PRIMARY KEY) ON COMM
 CREATE TEMP TABLE IF NOT EXISTS strayed_trip (
     scan_id bigint PRIMARY KEY, ship_id bigint, scope text, serial text, partner_id bigint, base_id bigint, product_group text,
     region_id bigint, lot text, ship_day date, scan_day date, scanned_at timestamptz, scan_key text, accuracy_km numeric,
-    version int, mode text, limit_id bigint, ground_id bigint
+    version int, limit_id bigint, ground_id bigint
 ) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS strayed_ground (
     ground_id bigint PRIMARY KEY, partner_id bigint, product_group text, region_id bigint
@@ -44,10 +44,8 @@ WITH RECURSIVE moved AS (
      WHERE c.noun = 'serial_event' AND c.old IS NOT NULL
 ), lot_mate AS (
     SELECT other.serial
-      FROM (SELECT DISTINCT p.base_id, moved.lot FROM moved JOIN product AS p ON p.id = moved.product_id
-             WHERE moved.event = 'ship_out' AND moved.lot IS NOT NULL) AS lot
-      JOIN product AS p ON p.base_id = lot.base_id
-      JOIN serial_event AS other ON other.product_id = p.id AND other.lot = lot.lot
+      FROM (SELECT DISTINCT partner_id, lot FROM moved WHERE event = 'ship_out' AND lot IS NOT NULL) AS lot
+      JOIN serial_event AS other ON other.lot = lot.lot AND other.partner_id = lot.partner_id AND other.event = 'ship_out'
 ), given AS (
     SELECT g.partner_id, g.region_id
       FROM changed AS c JOIN territory_grant AS g ON g.id = c.record_id WHERE c.noun = 'territory_grant'
@@ -152,7 +150,7 @@ SELECT ship.serial
 
 -- trips --
 -- Each scan with the last thing that happened to the serial before it. Where that was a return, the goods had come back and
--- the scan says nothing of a partner; where the profile has the rule off, nobody looks.
+-- the scan says nothing of a partner.
 WITH event AS MATERIALIZED (
     SELECT e.id, e.serial, e.product_id, e.event, e.partner_id, e.region_id, e.happened_at, e.key, e.lot, e.accuracy_km,
            e.event IN ('ship_out', 'return') AS is_move,
@@ -174,16 +172,11 @@ WITH event AS MATERIALIZED (
        AND cell.lot = coalesce(ship.lot, '-')
 )
 INSERT INTO strayed_trip
-SELECT trip.*, policy_period.version, f.territory_rules,
+SELECT trip.*, policy_period.version,
        dense_rank() OVER (ORDER BY policy_period.version, trip.region_id, trip.product_group),
        dense_rank() OVER (ORDER BY trip.partner_id, trip.product_group, trip.region_id)
   FROM trip
-  JOIN policy_period ON trip.scan_day >= policy_period.valid_from AND trip.scan_day < policy_period.valid_to
-  LEFT JOIN region_profile AS j ON j.version = policy_period.version AND j.region_id = trip.region_id
-  JOIN profile AS f ON f.version = policy_period.version AND f.name = coalesce(j.profile, 'default')
-  LEFT JOIN distribution AS d ON d.version = policy_period.version AND d.product_group = trip.product_group
- WHERE f.territory_rules <> 'off'
-   AND NOT (f.needs_exclusive_system AND coalesce(d.kind, 'exclusive') IN ('selective', 'open'));
+  JOIN policy_period ON trip.scan_day >= policy_period.valid_from AND trip.scan_day < policy_period.valid_to;
 
 -- limit_questions --
 INSERT INTO limit_asked SELECT DISTINCT limit_id, version, region_id, product_group FROM strayed_trip;
@@ -295,20 +288,18 @@ SELECT t.scan_id, row_number() OVER of_serial = 1, date_trunc('month', first_val
 WINDOW of_serial AS (PARTITION BY t.scope, t.serial ORDER BY t.scanned_at, t.scan_key COLLATE "C", t.scan_id);
 
 -- lots --
--- How many serials of the lot the partner got in all.
+-- How many serials of the lot the partner got in all, whatever article they are of.
 INSERT INTO strayed_lot
 SELECT cell.scope, count(DISTINCT ship.serial)
   FROM strayed_cell AS cell
-  JOIN product AS p ON p.base_id = cell.base_id
   JOIN serial_event AS ship
-    ON ship.product_id = p.id AND ship.lot = cell.lot AND ship.partner_id = cell.partner_id AND ship.event = 'ship_out'
-   AND ship.deleted_at IS NULL
+    ON ship.lot = cell.lot AND ship.partner_id = cell.partner_id AND ship.event = 'ship_out' AND ship.deleted_at IS NULL
  WHERE cell.lot <> '-'
    AND EXISTS (SELECT 1 FROM strayed_stray JOIN strayed_trip AS t USING (scan_id) WHERE t.scope = cell.scope)
  GROUP BY cell.scope;
 
 -- clusters --
--- Enough serials, or enough of the lot.
+-- Enough serials, or enough of the lot, where the profile of the event day lets the rule look.
 WITH summed AS (
     SELECT t.scope, s.month, min(t.scan_day) AS event_day, count(*) AS serials
       FROM strayed_stray AS s JOIN strayed_trip AS t USING (scan_id)
@@ -328,7 +319,7 @@ WITH summed AS (
 )
 INSERT INTO strayed_cluster
 SELECT row_number() OVER (ORDER BY t.scope, t.month), t.scope, t.month, t.partner_id, t.base_id, t.product_group, t.region_id,
-       t.lot, s.event_day, t.version, t.mode, s.serials, lot.serials, bar.border_serials, period.period_id,
+       t.lot, s.event_day, t.version, f.territory_rules, s.serials, lot.serials, bar.border_serials, period.period_id,
        b.partner_id
   FROM summed AS s
   JOIN first_trip AS t USING (scope, month)
@@ -337,8 +328,12 @@ SELECT row_number() OVER (ORDER BY t.scope, t.month), t.scope, t.month, t.partne
     ON period.ground_id = t.ground_id AND period.start_day <= s.event_day AND period.end_day > s.event_day
   LEFT JOIN bound AS b ON b.seat_id = period.period_id
   LEFT JOIN strayed_lot AS lot ON lot.scope = t.scope
- WHERE s.serials >= bar.min_serials
-    OR (s.serials >= 2 AND hub_ratio(s.serials, lot.serials) >= bar.min_lot_share);
+  LEFT JOIN region_profile AS j ON j.version = t.version AND j.region_id = t.region_id
+  JOIN profile AS f ON f.version = t.version AND f.name = coalesce(j.profile, 'default')
+  LEFT JOIN distribution AS d ON d.version = t.version AND d.product_group = t.product_group
+ WHERE (s.serials >= bar.min_serials OR (s.serials >= 2 AND hub_ratio(s.serials, lot.serials) >= bar.min_lot_share))
+   AND f.territory_rules <> 'off'
+   AND NOT (f.needs_exclusive_system AND coalesce(d.kind, 'exclusive') IN ('selective', 'open'));
 
 -- questions --
 INSERT INTO price_asked
@@ -426,7 +421,7 @@ SELECT c.scope, ARRAY[accused.code, base.code, place.code, c.lot, to_char(c.mont
             WHEN border.pair IS NOT NULL AND c.serials <= c.border_serials THEN 'natural'
             ELSE 'suspected' END,
        c.mode, c.version, c.partner_id, holder.id, c.base_id, c.region_id, c.product_group, c.event_day,
-       round(c.serials * price.price, 2), hub_ratio(c.serials, 10), 1.0, '{}'::text[],
+       c.serials * price.price, hub_ratio(c.serials, 10), 1.0, '{}'::text[],
        jsonb_build_object(
            'serial_count', c.serials, 'serials', told.serials, 'lot', c.lot, 'lot_serials', c.lot_serials,
            'lot_share', hub_decimal(hub_ratio(c.serials, c.lot_serials)), 'photo_hashes', coalesce(told.photos, '[]'::jsonb),
