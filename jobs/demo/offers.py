@@ -11,13 +11,13 @@ from jobs.demo.atlas import CN, EU, GROUPS, US, Market
 from jobs.demo.units import expect_unit
 from jobs.demo.world import MAP, OBSERVED_ON, Article, Maker, Plant, World, cents
 
-RULE = "below_policy_offer"
+RULE, UNKNOWN = "below_policy_offer", "unknown_seller"
 SELLERS = {"US": (("amazon", "Tool Barn Online"), ("ebay", "ClickParts")), "CN": (("tmall", "尚品旗舰店"), ("jd", "易购五金"))}
 
 
 def plant_offers(maker: Maker) -> None:
     """Plant the conflicts and look-alikes of offers, and the names their sellers go by."""
-    for planting in (aliases, low_offers, promoted_offers, fair_offers):
+    for planting in (aliases, low_offers, promoted_offers, fair_offers, strangers):
         planting(maker)
 
 
@@ -216,6 +216,16 @@ def fair_offers(maker: Maker) -> None:
     article = maker.article("valves", ordinary=False)
     seen(maker, "eu-plain", EU, "otto", "Nord Technik", article, weekly(second, *low))
     expect_offer(maker, "eu-plain", second, None, "no recommended price is stated in the EU", EU)
+
+
+def strangers(maker: Maker) -> None:
+    """Say which of the shops above nobody knows."""
+    for channel, seller in (
+        ("amazon", "qq_deals"), ("tmall", "qq_deals"), ("ebay", "noname"), ("jd", "noname"), ("otto", "nordtechnik"),
+        ("pdd", "小五金直销"),
+    ):  # fmt: skip
+        maker.world.plants.append(Plant(UNKNOWN, (seller, channel), "unmatched", "a shop nobody knows", full=True))
+    maker.world.plants.append(Plant(UNKNOWN, ("flow-supply-99", "ebay"), "reviewed", "a shop that is known to be no partner"))
 
 
 def lower_minimum(world: World, article: Article, market: Market, day: date) -> None:

@@ -77,7 +77,8 @@ EDITS = st.one_of(
                             ("price_policy", "m1"), ("promotion", "pr1"), ("fx_rate", "2026-03-01|USD"), ("customer", "K1"),
                             ("partner_alias", "*|shop q"), ("product", "P1-12"),
                             ("inventory_month", "p|P1|2026-02"), ("reservation", "r1"), ("deal_registration", "D1"),
-                            ("inventory_level", "W|P1|2026-04-09T12:00:00Z"), ("offer", "L1|2026-03-05T02:00:00+00:00"))),
+                            ("inventory_level", "W|P1|2026-04-09T12:00:00Z"), ("offer", "L1|2026-03-05T02:00:00+00:00"),
+                            ("serial_event", "E1"), ("serial_event", "E6"))),
     edit("grant", code=one("g0", "g1", "g2", "g3", "g4"), partner=one(*PARTNERS), region=one(*REGIONS),
          group=one("X", "X", "*", "Y"), start=one("2026-01-01", "2026-03-06"),
          end=one(None, "2026-03-06", "2026-04-01", "2027-01-01"),
@@ -103,6 +104,14 @@ EDITS = st.one_of(
     edit("market", day=day, price=one("50", "100", "1200"), region=one("A", "US"), product=one("P1", "P1-12")),
     edit("alias", alias=one("shop p", "shop q", "shop x"), partner=one(*PARTNERS), channel=one("*", "tmall"),
          status=one("confirmed", "candidate", "not_partner")),
+    *[
+        edit("serial_event", code=one("E0", "E1", "E2", "E3", "E4", "E5"), serial=one("N1", "N2", "N3"),
+             event=one("ship_out", "ship_out", "return"), partner=one(*PARTNERS), lot=one(None, "L", "L"),
+             product=one("P1", "P1-12", "P2"), when=one("2026-01-20T02:00:00Z", "2026-03-05T18:00:00Z")),
+        edit("serial_event", code=one("E6", "E7", "E8", "E9"), serial=one("N1", "N2", "N3"),
+             event=one("consumer_scan", "retail_scan"), region=one("A", "B", "C", "A1"), accuracy=one(None, None, "60"),
+             when=one("2026-03-05T18:00:00Z", "2026-03-30T02:00:00Z", "2026-04-02T02:00:00Z")),
+    ],
     edit("fx", day=one("2026-02-01", "2026-03-01", "2026-03-06"), rate=one("7", "6", "1")),
     edit("policy", number=one(1, 2), border=one(2, 12), minimum=one(2, 12), tol=one(0.01, 0.3), profile=one("CN", "EEA", "US"),
          start=one("2026-03-01", "2026-03-06")),
@@ -191,6 +200,9 @@ async def begin(world: World) -> None:
         await world.month("p", month, opening="95", sell_in=sell_in, sell_out="50", closing="445")
     await world.level("W", "5", "2026-04-09T12:00:00Z")
     await world.reservation("r1", "W", "8")
+    for number in (1, 2, 3):
+        await world.serial_event(f"E{number}", f"N{number}", "ship_out", "2026-02-10T02:00:00Z", "p", lot="L")
+        await world.serial_event(f"E{number + 5}", f"N{number}", "consumer_scan", "2026-03-30T02:00:00Z", region="B")
 
 
 async def apply(world: World, name: str, fields: dict[str, Any]) -> None:
@@ -250,6 +262,8 @@ async def apply(world: World, name: str, fields: dict[str, Any]) -> None:
                 "thresholds": {
                     "cross_region_sale": {"border_units": draw["border"]},
                     "below_policy_offer": {"tol": draw["tol"]},
+                    "serial_diversion": {"min_serials": draw["border"], "border_serials": 1},
+                    "unknown_seller": {"window_days": draw["minimum"] * 9},
                 },
                 "override": [
                     {"rule": "cross_region_sale", "region": "A", "min_units": draw["minimum"]},

@@ -88,8 +88,10 @@ async def test_a_rule_without_its_records_says_so(store: Store) -> None:
         assert await engine.not_run(connection) == {
             "below_policy_offer": "needs offer",
             "cross_region_sale": "needs sales_order",
+            "serial_diversion": "needs serial_event",
             "territory_overlap": "needs territory_grant",
             "unit_mapping_suspect": "needs offer or sales_order",
+            "unknown_seller": "needs offer",
         }
     await example_world(store)
     async with store.connection() as connection:
