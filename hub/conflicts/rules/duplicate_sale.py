@@ -1,6 +1,6 @@
 """Sale told twice (重复销售): a line that an earlier order already has, by serial, by invoice or by everything one can see.
 
-Genuine repeat orders look like the last of these, so it is information only. Nothing is removed; a person is shown both records.
+Genuine repeat orders look like the last of these, so it is information only. Nothing is removed: a person is shown both.
 """
 
 from hub.conflicts.rule import Rule, Text
@@ -11,10 +11,10 @@ duplicate_sale = Rule(
     title_zh="疑似重复销售记录",
     says={
         "": Text(
-            en="Order {order}, line {line} of {accused} ({event_day}, {units} units of {base_sku}) looks like order {kept_order}, "
-            "line {kept_line} of {kept_seller}, which came first: same {equal_fields}.",
-            zh="{accused} 的订单 {order} 第 {line} 行({event_day},{base_sku} {units} 件)与 {kept_seller} 较早的订单 {kept_order} "
-            "第 {kept_line} 行相同:{equal_fields}。",
+            en="Order {order}, line {line} of {accused} ({event_day}, {units} units of {base_sku}) looks like order "
+            "{kept_order}, line {kept_line} of {kept_seller}, which came first: same {equal_fields}.",
+            zh="{accused} 的订单 {order} 第 {line} 行({event_day},{base_sku} {units} 件)与 {kept_seller} 较早的订单 "
+            "{kept_order} 第 {kept_line} 行相同:{equal_fields}。",
         ),
         "serial": Text(
             en="Order {order}, line {line} of {accused} ({event_day}, {base_sku}) lists serials that order {kept_order}, line "

@@ -1,7 +1,7 @@
 """Price below the level above (价格倒挂): a sale for less than the seller's own level is meant to pay.
 
-A lone piece is `minor`; a price that fits when counted in packs is a mapping to check (`pack_suspect`), not a low price. In most
-jurisdictions these are observations that never become cases.
+A lone piece is `minor`; a price that fits when counted in packs is a mapping to check (`pack_suspect`), not a low price. In
+most jurisdictions these are observations that never become cases.
 """
 
 from decimal import Decimal
