@@ -16,6 +16,11 @@ CREATE TEMP TABLE IF NOT EXISTS region_profile (
 ) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS distribution (version int, product_group text, kind text) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS program_setting (version int, name text, stackable boolean) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS channel_class (version int, channel text, class text) ON COMMIT DELETE ROWS;
+-- The kind of price above sellers of a type, where a policy names one; else it is the wholesale price.
+CREATE TEMP TABLE IF NOT EXISTS price_level (
+    version int, partner_type text, region text, product_group text, place int, kind text
+) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS weighting (
     version int, impact numeric, depth numeric, evidence numeric, recurrence numeric, spread numeric,
     low numeric, medium numeric, high numeric, critical numeric, case_min_score numeric
@@ -125,3 +130,6 @@ CREATE TEMP TABLE IF NOT EXISTS claim_twin (
     claim_id bigint PRIMARY KEY, kept_id bigint, level text, version int, units numeric, value numeric, kept_units numeric,
     kept_value numeric
 ) ON COMMIT DELETE ROWS;
+-- The lines whose usual price is asked for, and that price: the median of the others of the day, else of the month.
+CREATE TEMP TABLE IF NOT EXISTS usual_asked (line_id bigint PRIMARY KEY) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS usual_found (line_id bigint PRIMARY KEY, price numeric, kind text) ON COMMIT DELETE ROWS;

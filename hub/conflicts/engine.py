@@ -109,13 +109,12 @@ async def hear(connection: Connection, pair: Pair, values: Mapping[str, object],
     if entire:
         await run(connection, LEDGER["standing_scopes"], values)
     judged: int = await connection.fetchval("SELECT count(*) FROM judged")
-    if judged == 0:
-        return 0, Counter()
-    await connection.execute("ANALYZE judged")
-    for step in pair.rule.steps:
-        await run(connection, pair.statements.get(step) or shared[step], values)
-    await ledger.record(connection, pair, values)
-    await ledger.retract(connection, values)
+    if judged:
+        await connection.execute("ANALYZE judged")
+        for step in pair.rule.steps:
+            await run(connection, pair.statements.get(step) or shared[step], values)
+        await ledger.record(connection, pair, values)
+        await ledger.retract(connection, values)
     skipped = await connection.fetch("SELECT reason, sum(number)::bigint AS number FROM skipped GROUP BY reason")
     return judged, Counter({row["reason"]: row["number"] for row in skipped})
 

@@ -21,6 +21,8 @@ from hub.store.statements import statement
 # The number under which the built-in defaults stand in the temporary tables while there is no policy.
 NO_POLICY = 0
 CASE_MIN_SCORE = Decimal(50)
+# What the built-in class of a channel is; of any other it is consumer.
+CHANNELS: Mapping[str, str] = {"trade": "trade", "wholesale": "trade", "b2b": "trade"}
 
 
 class Version(Struct, frozen=True, kw_only=True):
@@ -109,6 +111,8 @@ async def lay(connection: Connection, policies: Policies, rules: Iterable[Rule])
         rows["program_setting"].extend(
             (number, name, bool(program.get("stackable", False))) for name, program in body.get("programs", {}).items()
         )
+        rows["channel_class"].extend((number, *one) for one in {**CHANNELS, **body.get("channels", {})}.items())
+        rows["price_level"].extend((number, *row) for row in price_levels(body))
         rows["weighting"].append((number, *weighting(body)))
         rows["cap"].extend((number, code, cap) for code, cap in Weights.of(body.get("severity", {})).caps.items())
     for table, columns in COLUMNS.items():
@@ -138,6 +142,20 @@ def thresholds(rule: Rule, body: Mapping[str, Any]) -> list[ThresholdRow]:
     return rows
 
 
+PriceLevel = tuple[str, str | None, str | None, int, str]
+
+
+def price_levels(body: Mapping[str, Any]) -> list[PriceLevel]:
+    """Return (partner type, region, product group, place, kind of price) where a policy names the level above a seller."""
+    said = body.get("thresholds", {}).get("tier_inversion", {}).get("reference", {})
+    rows: list[PriceLevel] = [(type_, None, None, -1, kind) for type_, kind in said.items()]
+    for place, override in enumerate(body.get("override", [])):
+        if override.get("rule") == "tier_inversion":
+            where = (override.get("region"), override.get("product_group"), place)
+            rows += [(type_, *where, kind) for type_, kind in override.get("reference", {}).items()]
+    return rows
+
+
 def decimal(value: float | str | Decimal) -> Decimal:
     """Return the number as it was written: 0.01 means 0.01."""
     return Decimal(str(value))
@@ -153,6 +171,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "jurisdiction": ("version", "region", "profile"),
     "distribution": ("version", "product_group", "kind"),
     "program_setting": ("version", "name", "stackable"),
+    "channel_class": ("version", "channel", "class"),
+    "price_level": ("version", "partner_type", "region", "product_group", "place", "kind"),
     "weighting": (
         "version", "impact", "depth", "evidence", "recurrence", "spread", "low", "medium", "high", "critical",
         "case_min_score",

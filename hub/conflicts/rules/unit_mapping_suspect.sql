@@ -60,36 +60,15 @@ SELECT o.id
 -- weigh --
 ANALYZE observed (offer_id, base_id, month), peer_offer (base_id, market_id, month);
 
+-- ask_usual --
+INSERT INTO usual_asked SELECT line_id FROM picked;
+
 -- line_members --
--- Lines against the median of the other lines of the day, else of the month, if there are five.
-WITH line AS (
-    SELECT s.line_id, s.base_id, coalesce(r.market_id, 0) AS market_id, s.day, date_trunc('month', s.day)::date AS month,
-           s.unit_net
-      FROM sale AS s LEFT JOIN region AS r ON r.id = s.region_id
-     WHERE s.unit_net IS NOT NULL
-), ranked AS MATERIALIZED (
-    SELECT line_id, month, unit_net, dense_rank() OVER (ORDER BY base_id, market_id, day) AS day_id,
-           dense_rank() OVER (ORDER BY base_id, market_id, month) AS month_id,
-           row_number() OVER (PARTITION BY base_id, market_id, day ORDER BY unit_net, line_id)::int AS day_place,
-           row_number() OVER (PARTITION BY base_id, market_id, month ORDER BY unit_net, line_id)::int AS month_place
-      FROM line
-), of_day AS (
-    SELECT day_id, array_agg(unit_net ORDER BY unit_net, line_id) AS prices FROM ranked GROUP BY day_id HAVING count(*) >= 6
-), of_month AS (
-    SELECT month_id, array_agg(unit_net ORDER BY unit_net, line_id) AS prices
-      FROM ranked GROUP BY month_id HAVING count(*) >= 6
-), compared AS (
-    SELECT r.line_id, r.month, CASE WHEN d.prices IS NOT NULL THEN 'same_day' ELSE 'same_month' END AS usual_from,
-           coalesce(hub_median_without(d.prices, r.day_place), hub_median_without(m.prices, r.month_place)) AS usual
-      FROM ranked AS r
-      JOIN of_month AS m USING (month_id)
-      LEFT JOIN of_day AS d USING (day_id)
-)
 INSERT INTO unit_member
-SELECT 'order_line', s.line_id, s.source_id, s.order_key || '|' || s.number, s.product_id, s.base_id, c.month, s.unit_net,
-       c.usual, c.usual_from, hub_pack(s.unit_net, c.usual), s.pack
-  FROM compared AS c JOIN sale AS s USING (line_id)
- WHERE hub_pack(s.unit_net, c.usual) IS NOT NULL;
+SELECT 'order_line', s.line_id, s.source_id, s.order_key || '|' || s.number, s.product_id, s.base_id,
+       date_trunc('month', s.day)::date, s.unit_net, u.price, u.kind, hub_pack(s.unit_net, u.price), s.pack
+  FROM usual_found AS u JOIN sale AS s USING (line_id)
+ WHERE hub_pack(s.unit_net, u.price) IS NOT NULL;
 
 -- questions --
 INSERT INTO price_asked
