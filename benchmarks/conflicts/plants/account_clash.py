@@ -42,7 +42,7 @@ def twice(
 
 def met(maker: Maker) -> None:
     name = maker.name("acct").lower()
-    key = twice(maker, {"account_domain": f"{name}.example"}, {"account_domain": f"https://WWW.{name}.example/shop"})
+    key = twice(maker, {"account_domain": f"{name}.example"}, {"account_domain": f"WWW.{name}.example:443/shop"})
     maker.conflict(RULE, key, "clash", "one domain")
 
     tax: dict[str, Cell] = {"account_tax_id": maker.name("TAX")}

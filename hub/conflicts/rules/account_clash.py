@@ -8,9 +8,10 @@ account_clash = Rule(
     title_zh="同一客户重复报备(撞单)",
     says={
         "": Text(
-            en="{accused} registered deal {deal} ({event_day}) for the account that {affected} had registered with {first_deal}, "
-            "protected until {protected_until} ({account_key}).",
-            zh="{accused} 于 {event_day} 报备 {deal},该客户({account_key})已由 {affected} 以 {first_deal} 报备,保护期至 {protected_until}。",
+            en="{accused} registered deal {deal} ({event_day}) for the account that {affected} had registered with "
+            "{first_deal}, protected until {protected_until} ({account_key}).",
+            zh="{accused} 于 {event_day} 报备 {deal},该客户({account_key})已由 {affected} 以 {first_deal} 报备,"
+            "保护期至 {protected_until}。",
         ),
     },
     key=("source", "deal_id"),

@@ -21,7 +21,7 @@ unit_mapping_suspect = Rule(
     full=frozenset(),
     needs=(frozenset({"sales_order", "offer"}),),
     steps=(
-        "cells", "weigh_cells", "ground", "pick", "sales", "pick_offers", "offers", "peers", "packs", "weigh", "ask_usual", "usual",
-        "line_members", "questions", "prices", "offer_members", "unpriced", "judge",
+        "cells", "weigh_cells", "ground", "pick", "sales", "pick_offers", "offers", "peers", "packs", "weigh", "ask_usual",
+        "usual", "line_members", "questions", "prices", "offer_members", "unpriced", "judge",
     ),
 )  # fmt: skip
