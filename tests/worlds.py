@@ -198,12 +198,13 @@ async def begin(world: World) -> None:
         await world.serial_event(f"H0-{code}", code, "ship_out", "2026-01-05T01:00:00Z", "q", lot="L7")
         await world.serial_event(f"C0-{code}", code, "consumer_scan", "2026-03-05T07:00:00Z", region="C")
     await world.order("N-low", "p", "A", [("P2", "10", "700")] * 5, day=DAYS[2], channel="tmall")
-    await world.order("N-high", "q", "A", [("P2", "1", "100")] * 5, day=DAYS[3])
+    await world.order("N-high", "q", "A", [("P2", "100", "10000")] * 5, day=DAYS[3])
     for number in range(2):
-        await world.order(f"V{number}", "q", "B", [("P1", "12", "960")], day=DAYS[2], invoice="I1", customer="K2")
+        await world.order(f"V{number}", "q", "B", [("P1", "12", "840")], day=DAYS[2], invoice="I1", customer="K2")
         await world.claim(f"CL{5 + number}", "q", qty="5", serial="S1", day=DAYS[2 + number])
+    await world.order("M", "r", "C", [*[("P1", "1", "100")] * 5, ("P1-12", "12", "1200")], day=DAYS[4])
     await world.month("r", "2026-01", "30", "20", "10", "5")
-    await world.offer("L2", "2026-03-06T02:00:00Z", "100", "shop v")
+    await world.offer("L2", "2026-03-06T02:00:00Z", "100", "shop v", region="B")
 
 
 def months_later(day: str, months: int) -> str:

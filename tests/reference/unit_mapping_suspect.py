@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import date
 from fractions import Fraction
 
+from tests.reference.arithmetic import quotient
 from tests.reference.finding import Finding, month_of
 from tests.reference.hearing import Hearing
 from tests.reference.prices import first_of, pack_factor, pack_factors, reference_price, usual_offer_price, usual_sale_price
@@ -38,7 +39,9 @@ def findings(hearing: Hearing) -> Iterator[Finding]:
                 "members": count,
                 "k": k,
                 "units_per_pack": product.pack,
-                "proposed_units_per_pack": product.pack / k if direction == "per_unit_too_low" else product.pack * k,
+                "proposed_units_per_pack": (
+                    quotient(product.pack, Fraction(k)) if direction == "per_unit_too_low" else product.pack * k
+                ),
             },
         )
 
