@@ -101,7 +101,7 @@ COMMON = [
          end=one(None, "2026-03-30"), currency=currency),
     edit("promotion", code=one("pr1", "pr2"), product=maybe_promoted, group=one(None, "X"), region=maybe_region,
          channel=one(None, "tmall"), partner=maybe_partner, floor=one(None, "60", "95"),
-         start=one("2026-03-01", "2026-03-06", "2026-04-08"), end=one("2026-03-07", "2026-04-10")),
+         days=one(("2026-03-01", "2026-03-07"), ("2026-03-06", "2026-04-10"), ("2026-04-08", "2026-04-20"))),
     edit("fx", day=one("2026-02-01", "2026-03-01", "2026-03-06"), rate=one("7", "6", "1")),
     edit("policy", number=one(1, 2), border=one(2, 12), minimum=one(2, 12), tol=one(0.01, 0.3), profile=one("CN", "EEA", "US"),
          start=one("2026-03-01", "2026-03-06"), lines=one(2, 3), gap=one(0.15, 0.4), serials=one(2, 3),
@@ -306,6 +306,9 @@ async def apply(world: World, name: str, fields: dict[str, Any]) -> None:
             await world.region("A1", draw["parent"], "city", draw["neighbours"])
         case "direct":
             await world.partner("d", "A", parent=draw["parent"], type="direct")
+        case "promotion":
+            start, end = draw.pop("days")
+            await world.promotion(start=start, end=end, **draw)
         case "place":
             await world.location("W", **draw)
         case "products":

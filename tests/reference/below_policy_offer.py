@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from fractions import Fraction
 
 from tests.reference.arithmetic import quotient, rounded
@@ -36,16 +36,21 @@ class Low:
 
 
 def findings(hearing: Hearing) -> Iterator[Finding]:
-    listings: dict[tuple[str, str], list[Observation]] = defaultdict(list)
+    listings: dict[str, list[Observation]] = defaultdict(list)
     for offer in hearing.offers:
         if compared(hearing, offer):
-            listings[offer.record.source, offer.record.listing].append(offer)
-    for (source, listing), offers in listings.items():
-        by_month: dict[date, list[Low]] = defaultdict(list)
-        for low in lows(hearing, sorted(offers, key=lambda offer: offer.record.seen)):
-            by_month[first_of(low.offer.day)].append(low)
-        for month, found in by_month.items():
-            yield finding(hearing, (source, listing, month_of(month)), found)
+            listings[offer.record.listing].append(offer)
+    found: dict[tuple[str, str, date], list[Low]] = defaultdict(list)
+    for listing, offers in listings.items():
+        # Several sources may watch one listing; each tells of its own observations.
+        for low in lows(hearing, sorted(offers, key=order_of)):
+            found[low.offer.record.source, listing, first_of(low.offer.day)].append(low)
+    for (source, listing, month), of_month in found.items():
+        yield finding(hearing, (source, listing, month_of(month)), of_month)
+
+
+def order_of(offer: Observation) -> tuple[datetime, bytes]:
+    return offer.record.seen, offer.record.source.encode()
 
 
 def compared(hearing: Hearing, offer: Observation) -> bool:
@@ -85,7 +90,7 @@ def qualify(hearing: Hearing, offer: Observation, *, confirmed: bool) -> Low | N
 
 
 def finding(hearing: Hearing, parts: tuple[str, ...], found: Sequence[Low]) -> Finding:
-    lowest = min(found, key=lambda low: (low.price, low.offer.record.seen))
+    lowest = min(found, key=lambda low: (low.price, order_of(low.offer)))
     offer = lowest.offer
     factors = pack_factors(hearing.packs[offer.base])
     usual = usual_offer_price(hearing, offer)
