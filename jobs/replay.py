@@ -14,6 +14,7 @@ from hub.settings import Settings
 from hub.store import raw
 from hub.store.database import Store
 from hub.store.sync_run import Claim, Counts, claim, finish, request
+from jobs.policies import publish_policies
 from jobs.sources import OpenSource, open_source, source_settings
 
 log = structlog.get_logger()
@@ -97,6 +98,7 @@ async def replay_stream(
     try:
         async with open_source(store, settings, await source_settings(store, settings, source)) as opened:
             await remap(store, opened, held, counts, payloads=payloads, nouns=nouns, chosen=chosen)
+        await publish_policies(store, settings, held)
     except SettingsError as error:
         await finish(store, held, "failed", error=error)
         log.warning("replay impossible", source=source, reason=str(error))

@@ -1,6 +1,52 @@
 """Policies."""
 
 from tortoise import migrations
+from tortoise.migrations import operations as ops
+from tortoise.contrib.postgres.fields import ArrayField
+from tortoise.fields.db_defaults import SqlDefault
+from tortoise import fields
+
+# A policy as one document, as its file writes it.
+DOCUMENT = """
+CREATE OR REPLACE FUNCTION hub_policy_document(one policy_version) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+RETURN jsonb_build_object('effective_from', one.effective_from, 'base_currency', one.base_currency, 'timezone', one.timezone)
+       || one.body
+"""
+
+# Every value of a document under the path it stands at; of lists only those of tables are gone into.
+LEAVES = """
+CREATE OR REPLACE FUNCTION hub_policy_leaves(document jsonb) RETURNS TABLE (path text, value jsonb)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    WITH RECURSIVE part (path, value) AS (
+        SELECT '', document
+        UNION ALL
+        SELECT below.path, below.value
+          FROM part
+         CROSS JOIN LATERAL (
+               SELECT concat_ws('.', nullif(part.path, ''), field.key), field.value
+                 FROM jsonb_each(CASE WHEN jsonb_typeof(part.value) = 'object' THEN part.value ELSE '{}' END) AS field
+               UNION ALL
+               SELECT format('%s[%s]', part.path, item.place - 1), item.value
+                 FROM jsonb_array_elements(CASE WHEN jsonb_typeof(part.value -> 0) = 'object' THEN part.value ELSE '[]' END)
+                      WITH ORDINALITY AS item (value, place)) AS below (path, value)
+    )
+    SELECT part.path, part.value
+      FROM part
+     WHERE jsonb_typeof(part.value) <> 'object' AND jsonb_typeof(part.value -> 0) IS DISTINCT FROM 'object';
+END
+"""
+
+# What two documents say differently; null where one says nothing.
+CHANGES = """
+CREATE OR REPLACE FUNCTION hub_policy_changes(before jsonb, after jsonb)
+RETURNS TABLE (path text, value_before jsonb, value_after jsonb) LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT path, old.value, new.value
+      FROM hub_policy_leaves(before) AS old FULL JOIN hub_policy_leaves(after) AS new USING (path)
+     WHERE old.value IS DISTINCT FROM new.value;
+END
+"""
 
 
 class Migration(migrations.Migration):
@@ -8,4 +54,43 @@ class Migration(migrations.Migration):
 
     initial = False
 
-    operations = []
+    operations = [
+        ops.AlterField(
+            model_name="PolicyVersionRow",
+            name="state",
+            field=fields.TextField(db_default="proposed", unique=False),
+        ),
+        ops.AddField(
+            model_name="PolicyVersionRow",
+            name="loosens",
+            field=ArrayField(db_default=SqlDefault("'{}'::text[]"), element_type="TEXT"),
+        ),
+        ops.AddField(
+            model_name="PolicyVersionRow",
+            name="proposed_at",
+            field=fields.DatetimeField(null=True, auto_now=False, auto_now_add=False),
+        ),
+        ops.AddField(
+            model_name="PolicyVersionRow",
+            name="proposed_by",
+            field=fields.BigIntField(null=True),
+        ),
+        ops.AddField(
+            model_name="PolicyVersionRow",
+            name="published_by",
+            field=fields.BigIntField(null=True),
+        ),
+        ops.AddField(
+            model_name="PolicyVersionRow",
+            name="reason",
+            field=fields.TextField(null=True, unique=False),
+        ),
+        ops.RunSQL(
+            [DOCUMENT, LEAVES, CHANGES],
+            [
+                "DROP FUNCTION hub_policy_changes(jsonb, jsonb)",
+                "DROP FUNCTION hub_policy_leaves(jsonb)",
+                "DROP FUNCTION hub_policy_document(policy_version)",
+            ],
+        ),
+    ]
