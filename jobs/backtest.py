@@ -41,16 +41,23 @@ STREAMS: Mapping[str, str] = {
 MOST_FAULTS = 5
 
 
+class Amount(Struct, frozen=True, kw_only=True):
+    """A sum of one currency."""
+
+    currency: str
+    amount: Decimal
+
+
 class Outlook(Struct, kw_only=True):
     """What one side found of one rule in the period.
 
-    `money` is at stake by currency, None when no amount is known; `unknown` counts the findings without one. `precision` is
+    `money` is at stake by currency, empty when no amount is known; `unknown` counts the findings without one. `precision` is
     confirmed / (confirmed + dismissed) among what people have decided, None when they have decided nothing.
     """
 
     findings: int = 0
     full_class: int = 0
-    money: dict[str, Decimal] | None = None
+    money: list[Amount] = []
     unknown: int = 0
     cases: int = 0
     alerts: int = 0
@@ -259,7 +266,7 @@ def report_of(got: Answer, seconds: float) -> Report:
         side.precision = round(side.confirmed / decided, 4) if decided else None
     for row in got.money:
         side = outlook(rules, row)
-        side.money = {**(side.money or {}), row["currency"]: row["amount"]}
+        side.money = [*side.money, Amount(currency=row["currency"], amount=row["amount"])]
     for row in got.load:
         side = outlook(rules, row)
         side.cases += row["cases"]

@@ -4,6 +4,8 @@ import strawberry
 
 from schema.account import UserMutation
 from schema.acknowledgement import AlertMutation
+from schema.backtest import BacktestMutation
+from schema.policy_version import PolicyMutation
 from schema.sync_request import SyncMutation
 from schema.token import TokenMutation
 
@@ -12,5 +14,5 @@ from schema.token import TokenMutation
     description="Everything that can be changed. Root fields run one after the other, each in its own transaction; at most 5 "
     "per operation."
 )
-class Mutation(SyncMutation, AlertMutation, TokenMutation, UserMutation):
+class Mutation(SyncMutation, AlertMutation, PolicyMutation, BacktestMutation, TokenMutation, UserMutation):
     pass

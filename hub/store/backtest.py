@@ -28,7 +28,7 @@ class BacktestRow(Row):
     from_day = fields.DateField()
     to_day = fields.DateField()
     judged_at = fields.DatetimeField()
-    rules = ArrayField("text", db_default=empty_array("text"))
+    rule_names = ArrayField("text", db_default=empty_array("text"))
     files = fields.JSONField[dict[str, str]](db_default={})
     present_version = fields.IntField(null=True)
     draft_version = fields.IntField(null=True)

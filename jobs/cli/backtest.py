@@ -91,7 +91,7 @@ def show(report: "Report") -> None:
 
 def line(name: str, rule: "RuleReport") -> str:
     """Return one rule in a line."""
-    at_stake = ", ".join(f"{amount:,} {currency}" for currency, amount in (rule.draft.money or {}).items()) or "unknown"
+    at_stake = ", ".join(f"{one.amount:,} {one.currency}" for one in rule.draft.money) or "unknown"
     precision = "unknown" if rule.draft.precision is None else f"{rule.draft.precision:.0%}"
     changed = rule.changed_class + rule.changed_mode + rule.changed_score + rule.changed_evidence
     return (

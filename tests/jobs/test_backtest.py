@@ -11,7 +11,7 @@ import pytest
 
 from hub.errors import SettingsError
 from hub.store.database import Store
-from jobs.backtest import Report, compare, try_folder
+from jobs.backtest import Amount, Report, compare, try_folder
 from tests.trading import NOON, World, example_world
 
 RULE = "cross_region_sale"
@@ -213,7 +213,7 @@ async def test_alerts_are_counted_by_manager(store: Store, tmp_path: Path) -> No
     (load,) = report.load
     assert (load.manager, load.present_alerts_per_week, load.draft_alerts_per_week) == ("li@example.com", 0.5, 0)
     assert (load.present_cases_per_week, load.draft_cases_per_week) == (0.5, 0)
-    assert report.by_rule[RULE].present.money == {"CNY": Decimal(8400)}
+    assert report.by_rule[RULE].present.money == [Amount(currency="CNY", amount=Decimal(8400))]
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,24 @@ BEGIN ATOMIC
 END
 """
 
+# What a version says otherwise than the published one with the next lower number.
+STEP = """
+CREATE OR REPLACE FUNCTION hub_policy_step(version_id bigint)
+RETURNS TABLE (path text, value_before jsonb, value_after jsonb) LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT change.path, change.value_before, change.value_after
+      FROM policy_version AS own
+     CROSS JOIN LATERAL hub_policy_changes(
+               (SELECT hub_policy_document(earlier)
+                  FROM policy_version AS earlier
+                 WHERE earlier.state = 'published' AND earlier.deleted_at IS NULL AND earlier.version < own.version
+                 ORDER BY earlier.version DESC, earlier.source_id
+                 LIMIT 1),
+               hub_policy_document(own)) AS change
+     WHERE own.id = version_id;
+END
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [("hub", "0008_alerts")]
@@ -86,8 +104,9 @@ class Migration(migrations.Migration):
             field=fields.TextField(null=True, unique=False),
         ),
         ops.RunSQL(
-            [DOCUMENT, LEAVES, CHANGES],
+            [DOCUMENT, LEAVES, CHANGES, STEP],
             [
+                "DROP FUNCTION hub_policy_step(bigint)",
                 "DROP FUNCTION hub_policy_changes(jsonb, jsonb)",
                 "DROP FUNCTION hub_policy_leaves(jsonb)",
                 "DROP FUNCTION hub_policy_document(policy_version)",

@@ -80,7 +80,7 @@ class Migration(migrations.Migration):
                 ("from_day", fields.DateField()),
                 ("to_day", fields.DateField()),
                 ("judged_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
-                ("rules", ArrayField(db_default=SqlDefault("'{}'::text[]"), element_type="TEXT")),
+                ("rule_names", ArrayField(db_default=SqlDefault("'{}'::text[]"), element_type="TEXT")),
                 ("files", fields.JSONField(db_default={}, encoder=JSON_DUMPS, decoder=loads)),
                 ("present_version", fields.IntField(null=True)),
                 ("draft_version", fields.IntField(null=True)),

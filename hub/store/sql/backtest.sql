@@ -1,12 +1,12 @@
 -- ask --
-INSERT INTO backtest (name, from_day, to_day, judged_at, rules, files, requested_by)
+INSERT INTO backtest (name, from_day, to_day, judged_at, rule_names, files, requested_by)
 VALUES (:called, :from_day, :to_day, :at, :rules, :files, :user_id)
     ON CONFLICT (name) DO NOTHING
 RETURNING id;
 
 -- waiting --
 -- One whose worker fell silent stays among them: nothing of it was kept.
-SELECT id, name, from_day, to_day, judged_at, rules, files FROM backtest WHERE state = 'queued' ORDER BY requested_at, id;
+SELECT id, name, from_day, to_day, judged_at, rule_names AS rules, files FROM backtest WHERE state = 'queued' ORDER BY requested_at, id;
 
 -- answered --
 UPDATE backtest
@@ -19,7 +19,7 @@ UPDATE backtest
 UPDATE backtest SET state = 'failed', finished_at = :now, error = :reason WHERE id = :id;
 
 -- by_name --
-SELECT id, name, state, from_day, to_day, judged_at, rules, present_version, draft_version, watermark, ground, runtime_ms, report
+SELECT id, name, state, from_day, to_day, judged_at, rule_names AS rules, present_version, draft_version, watermark, ground, runtime_ms, report
   FROM backtest WHERE name = :called;
 
 -- listed --
