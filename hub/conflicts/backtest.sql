@@ -39,8 +39,10 @@ SELECT rule, rule_version, coalesce(:basis::text, basis), judged_to FROM public.
 -- The marks go with the lines they reach, so that the copy is brought up to date and the marks stay for detection.
 CREATE TABLE trade_line (LIKE public.trade_line INCLUDING ALL);
 CREATE TABLE trade_month (LIKE public.trade_month INCLUDING ALL);
+CREATE TABLE trade_span (LIKE public.trade_span INCLUDING ALL);
 INSERT INTO trade_line SELECT * FROM public.trade_line;
 INSERT INTO trade_month SELECT * FROM public.trade_month;
+INSERT INTO trade_span SELECT * FROM public.trade_span;
 INSERT INTO dirty_record SELECT * FROM public.dirty_record;
 
 -- territory_grant --

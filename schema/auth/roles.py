@@ -13,6 +13,7 @@ MAY: Mapping[str, frozenset[Role]] = {
     "acknowledgeAlert": frozenset({Role.ADMIN, Role.CHANNEL_MANAGER}),
     "publishPolicy": frozenset({Role.ADMIN, Role.CHANNEL_MANAGER}),
     "runBacktest": frozenset({Role.ADMIN, Role.ANALYST}),
+    "acceptUnitMapping": frozenset({Role.ADMIN, Role.CHANNEL_MANAGER}),
     "createToken": frozenset({Role.ADMIN}),
     "revokeToken": EVERYBODY,  # its own; only an admin that of another
     "upsertUser": frozenset({Role.ADMIN}),

@@ -144,6 +144,7 @@ ROWS: Mapping[str, Mapping[Role, str]] = {
         PARTNER: "({partner_id} IS NULL OR {partner_id} = {viewer_partner})",
     },
     "PolicyVersion": {MANAGER: ALL},
+    "UnitMapping": {MANAGER: ALL},
     # What a draft would do concerns all partners at once.
     "Backtest": {},
     "BacktestDifference": {},

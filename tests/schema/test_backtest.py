@@ -19,7 +19,10 @@ READ = """query ($id: ID!) { node(id: $id) { ... on Backtest {
     load { manager draftCasesPerWeek }
     differences(first: 10) { totalCount nodes { findingKey ruleId partner { code } change classBefore classAfter scoreBefore
                                                 severityBefore } } } } }"""
-DRAFT = {"name": "territory_grants.csv", "text": "grant_id,partner,region,product_group,exclusivity,valid_from,deleted\nG1,,,,,,true\n"}
+DRAFT = {
+    "name": "territory_grants.csv",
+    "text": "grant_id,partner,region,product_group,exclusivity,valid_from,deleted\nG1,,,,,,true\n",
+}
 
 
 def asked(**more: Any) -> dict[str, Any]:

@@ -2,9 +2,11 @@
 
 from tortoise import migrations
 from tortoise.migrations import operations as ops
+from hub.store.base import Numeric
 from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.fields.db_defaults import SqlDefault
 from tortoise import fields
+from tortoise.indexes import Index
 
 # A policy as one document, as its file writes it.
 DOCUMENT = """
@@ -102,6 +104,41 @@ class Migration(migrations.Migration):
             model_name="PolicyVersionRow",
             name="reason",
             field=fields.TextField(null=True, unique=False),
+        ),
+        ops.CreateModel(
+            name="UnitMappingRow",
+            fields=[
+                (
+                    "id",
+                    fields.BigIntField(
+                        primary_key=True,
+                        generated=False,
+                        unique=True,
+                        db_index=True,
+                        db_default=SqlDefault("nextval('hub_id')"),
+                    ),
+                ),
+                ("source_id", fields.BigIntField()),
+                ("product_id", fields.BigIntField()),
+                ("numerator", Numeric()),
+                ("denominator", Numeric()),
+                ("conflict_id", fields.BigIntField()),
+                ("lines", fields.IntField()),
+                ("state", fields.TextField(db_default="proposed", unique=False)),
+                ("proposed_by", fields.BigIntField()),
+                ("proposed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("accepted_by", fields.BigIntField(null=True)),
+                ("accepted_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "unit_mapping",
+                "app": "hub",
+                "unique_together": (("source_id", "product_id"),),
+                "indexes": [Index(fields=["conflict_id"]), Index(fields=["proposed_at", "id"])],
+                "pk_attr": "id",
+                "table_description": "One piece of `product_id` at `source_id` is `numerator` / `denominator` base units. `lines` hung on it when proposed.",
+            },
+            bases=["Row"],
         ),
         ops.RunSQL(
             [DOCUMENT, LEAVES, CHANGES, STEP],
