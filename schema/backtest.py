@@ -130,9 +130,9 @@ class Backtest(Node):
     requested_at: datetime = column("requested_at", "When it was asked for.")
     finished_at: datetime | None = column("finished_at", "When it ended; null while it has not.")
     error: str | None = column("error", "Why it could not be tried; null when it could.")
-    added_count: int | None = column("added", "Findings only under the draft; null until done.")
-    removed_count: int | None = column("removed", "Findings only under the present policy; null until done.")
-    changed_count: int | None = column("changed", "Findings under both that differ; null until done.")
+    added_count: int | None = column("added_count", "Findings only under the draft; null until done.")
+    removed_count: int | None = column("removed_count", "Findings only under the present policy; null until done.")
+    changed_count: int | None = column("changed_count", "Findings under both that differ; null until done.")
     alerts_per_week: float | None = column("alerts_per_week", "Alerts a week under the draft; null until done.")
     by_rule: list[BacktestRule] = values(
         "jsonb_each({up.report} -> 'by_rule') AS {row} (id, report)", "Rule by rule; empty until done.", order="{id}"

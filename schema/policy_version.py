@@ -51,7 +51,7 @@ class PolicyVersion(Node):
     base_currency: CurrencyCode = column("base_currency", "Currency that findings are valued in.")
     time_zone: str = column("timezone", "Time zone of business days, IANA name.")
     loosens: list[str] = column("loosens", "What it allows that was not allowed before, place by place.")
-    note: str | None = column("reason", "Why, as its proposer wrote it.")
+    note: str | None = column("note", "Why, as its proposer wrote it.")
     proposed_by: Actor | None = one("proposed_by", "Who proposed to publish it; null while nobody has, or nobody had to.")
     proposed_at: datetime | None = column("proposed_at", "When that was.")
     published_by: Actor | None = one("published_by", "Who published it; null when its file did, where nobody had to agree.")
@@ -136,7 +136,7 @@ async def published(info: Info, input: PublishPolicyInput) -> int:
         if turn.fresh:
             try:
                 await publish(
-                    turn.connection, version_id, user_id, at=now(), reason=note, two_person=info.context.settings.two_person
+                    turn.connection, version_id, user_id, at=now(), note=note, two_person=info.context.settings.two_person
                 )
             except NeedsPerson as error:
                 raise refusing(ErrorCode.POLICY_DENIED, str(error), "policyVersionId") from error

@@ -50,7 +50,7 @@ class UnitMapping(Node):
         "round({numerator} / {denominator}, 6)", "Base units in one piece, to 6 places.", always=True
     )
     state: UnitMappingState = column("state", "Whether it is counted by.")
-    line_count: int = column("lines", "Order lines of the article at the source when it was proposed.")
+    line_count: int = column("line_count", "Order lines of the article at the source when it was proposed.")
     proposed_by: Actor = one("proposed_by", "Who proposed it.")
     proposed_at: datetime = column("proposed_at", "When that was.")
     accepted_by: Actor | None = one("accepted_by", "Who accepted it; null while a second person is awaited.")

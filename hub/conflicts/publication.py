@@ -30,7 +30,7 @@ async def publish_landed(connection: Connection, source_id: int, at: datetime, t
             await connection.execute(*prepared("policy", "loosens", id=version["id"], loosens=loosens))
             said.append(waits(version["version"], loosens))
         else:
-            await hold(connection, version, loosens, at=at, user_id=None, reason=None)
+            await hold(connection, version, loosens, at=at, user_id=None, note=None)
     return said
 
 
@@ -47,7 +47,7 @@ def waits(number: int, loosens: Sequence[str]) -> str:
 
 
 async def publish(
-    connection: Connection, version_id: int, user_id: int, *, at: datetime, reason: str | None, two_person: bool | None
+    connection: Connection, version_id: int, user_id: int, *, at: datetime, note: str | None, two_person: bool | None
 ) -> Step:
     """Publish a proposed version in a user's name, or note its word where another's is needed too.
 
@@ -60,16 +60,16 @@ async def publish(
     loosens = await loosens_of(connection, version)
     second = version["proposed_by"] is not None
     await check_roles(connection, user_id, number, loosening=bool(loosens), second=second)
-    kept = (reason or "").strip() or version["reason"]
+    kept = (note or "").strip() or version["note"]
     if loosens and not kept:
         raise NeedsPerson(f"Policy version {number} loosens a profile ({'; '.join(loosens)}); write the reason, it is kept.")
     if second and version["proposed_by"] == user_id:
         raise NeedsPerson(f"Policy version {number} waits for another person than the one who proposed it.")
     if not second and (loosens or await needs_two(connection, two_person)):
-        values = {"id": version_id, "user_id": user_id, "at": at, "reason": kept, "loosens": loosens}
+        values = {"id": version_id, "user_id": user_id, "at": at, "note": kept, "loosens": loosens}
         await connection.execute(*prepared("policy", "proposed", **values))
         return "waiting"
-    await hold(connection, version, loosens, at=at, user_id=user_id, reason=kept)
+    await hold(connection, version, loosens, at=at, user_id=user_id, note=kept)
     return "published"
 
 
@@ -88,10 +88,10 @@ async def hold(
     *,
     at: datetime,
     user_id: int | None,
-    reason: str | None,
+    note: str | None,
 ) -> None:
     """Let a version hold, and have everything judged again."""
-    values = {"id": version["id"], "user_id": user_id, "at": at, "reason": reason, "loosens": list(loosens)}
+    values = {"id": version["id"], "user_id": user_id, "at": at, "note": note, "loosens": list(loosens)}
     await connection.execute(*prepared("policy", "published", **values))
     await dirty.mark(connection, [("policy_version", version["id"], None)])
 

@@ -9,7 +9,7 @@ from hub.store.base import ArrayField, Canonical, empty_array
 class PolicyVersionRow(Canonical):
     """`key` is the version number as text; a published version is never edited.
 
-    `loosens` says what the version allows that was not allowed before it; `reason` is what its proposer wrote and is kept.
+    `loosens` says what the version allows that was not allowed before it; `note` is what its proposer wrote and is kept.
     Without `published_by` the source's file published it, where that needs nobody else.
     """
 
@@ -20,7 +20,7 @@ class PolicyVersionRow(Canonical):
     body = fields.JSONField[dict[str, object]](db_default={})
     state = fields.TextField(db_default="proposed")
     loosens = ArrayField("text", db_default=empty_array("text"))
-    reason = fields.TextField(null=True)
+    note = fields.TextField(null=True)
     proposed_by = fields.BigIntField(null=True)
     proposed_at = fields.DatetimeField(null=True)
     published_by = fields.BigIntField(null=True)

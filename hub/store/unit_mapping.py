@@ -24,14 +24,14 @@ Step = Literal["accepted", "waiting"]
 
 
 class UnitMappingRow(Row):
-    """One piece of `product_id` at `source_id` is `numerator` / `denominator` base units. `lines` hung on it when proposed."""
+    """One piece of `product_id` at `source_id` is `numerator` / `denominator` base units; `line_count` hung on it."""
 
     source_id = fields.BigIntField()
     product_id = fields.BigIntField()
     numerator = Numeric()
     denominator = Numeric()
     conflict_id = fields.BigIntField()
-    lines = fields.IntField()
+    line_count = fields.IntField()
     state = fields.TextField(db_default="proposed")
     proposed_by = fields.BigIntField()
     proposed_at = fields.DatetimeField()
@@ -72,7 +72,7 @@ async def accept(connection: Connection, conflict_id: int, user_id: int, at: dat
         if made is None:
             what = f"{proposal['sku']} of {proposal['source']}"
             raise NeedsPerson(f"There is a mapping of {what} already; withdraw it before another is accepted.")
-        if proposal["lines"] > MANY_LINES:
+        if proposal["line_count"] > MANY_LINES:
             return "waiting"
     elif asked["state"] == "accepted":
         raise NeedsPerson("This proposal is accepted already.")

@@ -141,4 +141,4 @@ async def published(settings: Settings, version: int, email: str, reason: str | 
     async with open_hub(settings, connections=2) as store, store.transaction() as connection:
         one = await numbered(connection, version)
         user_id = await user_id_of(connection, email)
-        return await publish(connection, one["id"], user_id, at=now(), reason=reason, two_person=settings.two_person)
+        return await publish(connection, one["id"], user_id, at=now(), note=reason, two_person=settings.two_person)

@@ -102,7 +102,7 @@ class Migration(migrations.Migration):
         ),
         ops.AddField(
             model_name="PolicyVersionRow",
-            name="reason",
+            name="note",
             field=fields.TextField(null=True, unique=False),
         ),
         ops.CreateModel(
@@ -123,7 +123,7 @@ class Migration(migrations.Migration):
                 ("numerator", Numeric()),
                 ("denominator", Numeric()),
                 ("conflict_id", fields.BigIntField()),
-                ("lines", fields.IntField()),
+                ("line_count", fields.IntField()),
                 ("state", fields.TextField(db_default="proposed", unique=False)),
                 ("proposed_by", fields.BigIntField()),
                 ("proposed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
@@ -136,7 +136,7 @@ class Migration(migrations.Migration):
                 "unique_together": (("source_id", "product_id"),),
                 "indexes": [Index(fields=["conflict_id"]), Index(fields=["proposed_at", "id"])],
                 "pk_attr": "id",
-                "table_description": "One piece of `product_id` at `source_id` is `numerator` / `denominator` base units. `lines` hung on it when proposed.",
+                "table_description": "One piece of `product_id` at `source_id` is `numerator` / `denominator` base units; `line_count` hung on it.",
             },
             bases=["Row"],
         ),

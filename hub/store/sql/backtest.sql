@@ -11,8 +11,8 @@ SELECT id, name, from_day, to_day, judged_at, rule_names AS rules, files FROM ba
 -- answered --
 UPDATE backtest
    SET state = 'done', finished_at = :now, present_version = :present_version, draft_version = :draft_version,
-       watermark = :watermark, ground = :ground, runtime_ms = :runtime_ms, added = :added, removed = :removed,
-       changed = :changed, alerts_per_week = :alerts_per_week, report = :report
+       watermark = :watermark, ground = :ground, runtime_ms = :runtime_ms, added_count = :added, removed_count = :removed,
+       changed_count = :changed, alerts_per_week = :alerts_per_week, report = :report
  WHERE id = :id;
 
 -- failed --
@@ -23,7 +23,8 @@ SELECT id, name, state, from_day, to_day, judged_at, rule_names AS rules, presen
   FROM backtest WHERE name = :called;
 
 -- listed --
-SELECT name, state, from_day, to_day, judged_at, added, removed, changed, requested_at
+SELECT name, state, from_day, to_day, judged_at, added_count AS added, removed_count AS removed,
+       changed_count AS changed, requested_at
   FROM backtest WHERE name IS NOT NULL ORDER BY requested_at DESC, id DESC;
 
 -- apart --

@@ -1,13 +1,13 @@
 -- landed --
 -- Proposed versions that a run brought, oldest first. What was agreed to before they changed is agreed to no more.
 UPDATE policy_version
-   SET proposed_by = NULL, proposed_at = NULL, reason = NULL
+   SET proposed_by = NULL, proposed_at = NULL, note = NULL
  WHERE source_id = :source_id AND fetched_at = :at AND state = 'proposed' AND deleted_at IS NULL
 RETURNING id;
 
 -- known --
 SELECT p.id, p.version, p.effective_from, p.base_currency, p.timezone, p.state, p.loosens, p.proposed_at, p.published_at,
-       p.reason, source.name AS source, proposer.email AS proposed_by, publisher.email AS published_by
+       p.note, source.name AS source, proposer.email AS proposed_by, publisher.email AS published_by
   FROM policy_version AS p
   JOIN source ON source.id = p.source_id
   LEFT JOIN hub_user AS proposer ON proposer.id = p.proposed_by
@@ -17,24 +17,24 @@ SELECT p.id, p.version, p.effective_from, p.base_currency, p.timezone, p.state, 
 
 -- numbered --
 -- Of several with one number the published one, else that of the first source.
-SELECT id, version, effective_from, base_currency, timezone, body, state, loosens, proposed_by, proposed_at, reason
+SELECT id, version, effective_from, base_currency, timezone, body, state, loosens, proposed_by, proposed_at, note
   FROM policy_version
  WHERE version = :version AND deleted_at IS NULL
  ORDER BY state = 'published' DESC, source_id
  LIMIT 1;
 
 -- held --
-SELECT id, version, effective_from, body, state, proposed_by, reason
+SELECT id, version, effective_from, body, state, proposed_by, note
   FROM policy_version
  WHERE id = :id AND deleted_at IS NULL
    FOR UPDATE;
 
 -- proposed --
-UPDATE policy_version SET proposed_by = :user_id, proposed_at = :at, reason = :reason, loosens = :loosens WHERE id = :id;
+UPDATE policy_version SET proposed_by = :user_id, proposed_at = :at, note = :note, loosens = :loosens WHERE id = :id;
 
 -- published --
 UPDATE policy_version
-   SET state = 'published', published_by = :user_id, published_at = :at, reason = coalesce(reason, :reason), loosens = :loosens
+   SET state = 'published', published_by = :user_id, published_at = :at, note = coalesce(note, :note), loosens = :loosens
  WHERE id = :id;
 
 -- loosens --

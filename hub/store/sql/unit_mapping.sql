@@ -10,7 +10,7 @@ SELECT c.id AS conflict_id, source.id AS source_id, source.name AS source, c.pro
             ELSE (c.evidence ->> 'units_per_pack')::numeric * (c.evidence ->> 'k')::numeric END AS numerator,
        CASE c.evidence ->> 'direction' WHEN 'per_unit_too_low' THEN (c.evidence ->> 'k')::numeric ELSE 1 END AS denominator,
        (SELECT count(*) FROM order_line AS l
-         WHERE l.source_id = source.id AND l.product_id = c.product_id AND l.deleted_at IS NULL)::int AS lines
+         WHERE l.source_id = source.id AND l.product_id = c.product_id AND l.deleted_at IS NULL)::int AS line_count
   FROM conflict AS c
   JOIN source ON source.name = c.evidence ->> 'source'
   JOIN product AS article ON article.code = c.evidence ->> 'sku'
@@ -20,8 +20,8 @@ SELECT c.id AS conflict_id, source.id AS source_id, source.name AS source, c.pro
 SELECT state, proposed_by FROM unit_mapping WHERE conflict_id = :conflict_id FOR UPDATE;
 
 -- propose --
-INSERT INTO unit_mapping (source_id, product_id, numerator, denominator, conflict_id, lines, proposed_by, proposed_at)
-VALUES (:source_id, :product_id, :numerator, :denominator, :conflict_id, :lines, :user_id, :at)
+INSERT INTO unit_mapping (source_id, product_id, numerator, denominator, conflict_id, line_count, proposed_by, proposed_at)
+VALUES (:source_id, :product_id, :numerator, :denominator, :conflict_id, :line_count, :user_id, :at)
     ON CONFLICT (source_id, product_id) DO NOTHING
 RETURNING id;
 

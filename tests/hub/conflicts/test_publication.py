@@ -40,7 +40,7 @@ async def propose(world: World, version: int, body: dict[str, Any], two_person: 
 async def say(world: World, version: int, user_id: int, reason: str | None = None, two_person: bool | None = None) -> str:
     async with world.store.transaction() as connection:
         one = await numbered(connection, version)
-        return await publish(connection, one["id"], user_id, at=NOON, reason=reason, two_person=two_person)
+        return await publish(connection, one["id"], user_id, at=NOON, note=reason, two_person=two_person)
 
 
 async def state(world: World, version: int) -> str:
@@ -83,7 +83,7 @@ async def test_a_version_that_needs_two_waits_and_judges_nothing(store: Store) -
         await say(world, 2, second)
     async with store.connection() as connection:
         (first, _) = await known(connection)
-    assert (first["proposed_by"], first["published_by"], first["reason"]) == (
+    assert (first["proposed_by"], first["published_by"], first["note"]) == (
         "second@example.com",
         "li@example.com",
         "Less noise",
@@ -103,7 +103,7 @@ async def test_loosening_needs_two_administrators_and_a_reason_whatever_the_sett
     assert await say(world, 2, await user(store, "second@example.com"), two_person=False) == "published"
     async with store.connection() as connection:
         one = await numbered(connection, 2)
-    assert (one["loosens"], one["reason"]) == (["CN: price_rules observe > case"], "The law changed.")
+    assert (one["loosens"], one["note"]) == (["CN: price_rules observe > case"], "The law changed.")
 
 
 async def test_a_proposal_that_changes_has_to_be_agreed_to_anew(store: Store) -> None:
