@@ -34,6 +34,11 @@ async def publish_landed(connection: Connection, source_id: int, at: datetime, t
     return said
 
 
+async def awaited(connection: Connection) -> list[str]:
+    """Return a sentence for each version that waits for people and that nothing published has overtaken."""
+    return [waits(row["version"], row["loosens"]) for row in await connection.fetch(*prepared("policy", "awaited"))]
+
+
 def waits(number: int, loosens: Sequence[str]) -> str:
     """Say that a version waits, for whom, and what to do."""
     command = f"channelhub policy publish {number} --user EMAIL"

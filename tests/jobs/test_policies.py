@@ -5,6 +5,7 @@ from pathlib import Path
 from hub.settings import Settings, SourceSettings
 from hub.store.database import Store
 from hub.store.user import Person, add_user
+from jobs.doctor import ailing
 from jobs.sources import ensure_source
 from jobs.sync import Outcome, sync_source
 
@@ -38,7 +39,10 @@ async def test_with_two_administrators_loading_proposes_and_says_what_to_do(stor
     outcome = await load(store, tmp_path, 1)
     assert "channelhub policy publish 1 --user EMAIL" in outcome.notes[-1]
     assert await states(store) == {1: "proposed"}
+    (sentence,) = [said for said in await ailing(store) if said.startswith("Policy")]
+    assert "channelhub policy publish 1" in sentence
     assert (await load(store, tmp_path, 2, two_person=False)).notes == ()
+    assert not [said for said in await ailing(store) if said.startswith("Policy")]
     assert await states(store) == {1: "proposed", 2: "published"}
 
 

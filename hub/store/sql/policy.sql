@@ -15,6 +15,15 @@ SELECT p.id, p.version, p.effective_from, p.base_currency, p.timezone, p.state, 
  WHERE p.deleted_at IS NULL
  ORDER BY p.version DESC, p.state, source.name;
 
+-- awaited --
+-- Proposed versions that nothing published has overtaken.
+SELECT version, loosens
+  FROM policy_version
+ WHERE state = 'proposed' AND deleted_at IS NULL
+   AND version > coalesce((SELECT max(held.version) FROM policy_version AS held
+                            WHERE held.state = 'published' AND held.deleted_at IS NULL), 0)
+ ORDER BY version, source_id;
+
 -- numbered --
 -- Of several with one number the published one, else that of the first source.
 SELECT id, version, effective_from, base_currency, timezone, body, state, loosens, proposed_by, proposed_at, note
