@@ -21,6 +21,7 @@ CREATE TABLE dirty_record (LIKE public.dirty_record INCLUDING ALL);
 -- decided --
 -- What people decided decides here too: it counts for the scores and keeps a finding from opening again.
 INSERT INTO conflict SELECT * FROM public.conflict WHERE state IN ('confirmed', 'dismissed');
+ANALYZE conflict;
 
 -- outside_cases --
 -- Cases are made anew, so that their number is what the policy would have led to.
@@ -44,18 +45,22 @@ INSERT INTO trade_line SELECT * FROM public.trade_line;
 INSERT INTO trade_month SELECT * FROM public.trade_month;
 INSERT INTO trade_span SELECT * FROM public.trade_span;
 INSERT INTO dirty_record SELECT * FROM public.dirty_record;
+ANALYZE trade_line, trade_month, trade_span;
 
 -- territory_grant --
 CREATE TABLE territory_grant (LIKE public.territory_grant INCLUDING ALL);
 INSERT INTO territory_grant SELECT * FROM public.territory_grant;
+ANALYZE territory_grant;
 
 -- price_policy --
 CREATE TABLE price_policy (LIKE public.price_policy INCLUDING ALL);
 INSERT INTO price_policy SELECT * FROM public.price_policy;
+ANALYZE price_policy;
 
 -- promotion --
 CREATE TABLE promotion (LIKE public.promotion INCLUDING ALL);
 INSERT INTO promotion SELECT * FROM public.promotion;
+ANALYZE promotion;
 
 -- policy_version --
 CREATE TABLE policy_version (LIKE public.policy_version INCLUDING ALL);

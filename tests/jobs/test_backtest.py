@@ -17,7 +17,6 @@ from tests.trading import NOON, World, example_world
 RULE = "cross_region_sale"
 HEAD = 'base_currency = "CNY"\ntimezone = "Asia/Shanghai"\n'
 REGIONS = '[jurisdiction]\nregions = { CN = "CN", EU = "EEA", US = "US" }\n'
-FINDING = "finding_key, rule, classification, is_full, mode, score, uncapped_score, band, evidence, filters_tried, caps, terms"
 PERIOD = (date(2026, 1, 1), date(2026, 12, 31))
 
 
@@ -156,6 +155,21 @@ async def test_nothing_live_is_touched(store: Store, tmp_path: Path) -> None:
         [1 for _ in await world.rows("SELECT FROM conflict WHERE rule = $1", RULE)]
     )
     assert await tables(world) == before
+
+
+async def test_one_that_is_stopped_leaves_nothing_behind(store: Store, tmp_path: Path) -> None:
+    world = await busy_world(store)
+    before = await tables(world)
+
+    def stop(said: str) -> None:
+        if said == "Comparing":
+            raise asyncio.CancelledError
+
+    folder = write(tmp_path, policy=policy())
+    with pytest.raises(asyncio.CancelledError):
+        await tried(world, folder, tell=stop, save="stopped")
+    assert await tables(world) == before
+    assert (await tried(world, folder)).differences == []
 
 
 async def test_a_draft_that_starts_later_is_tried_as_if_it_held_in_the_period(store: Store, tmp_path: Path) -> None:
