@@ -5,8 +5,8 @@ CREATE FUNCTION hub_draw(number bigint, salt int) RETURNS float8 LANGUAGE sql IM
 RETURN (hashint8extended(number, salt) & 9007199254740991)::float8 / 9007199254740992;
 
 INSERT INTO source (id, name, title, connector) VALUES (1, 'depot', 'Depot', 'sheet');
-INSERT INTO policy_version (source_id, key, raw_id, version, effective_from, base_currency, timezone, body)
-VALUES (1, '1', 0, 1, '2023-01-01', 'CNY', 'Asia/Shanghai', '{"jurisdiction": {"regions": {"CN": "CN"}}}');
+INSERT INTO policy_version (source_id, key, raw_id, version, effective_from, base_currency, timezone, state, body)
+VALUES (1, '1', 0, 1, '2023-01-01', 'CNY', 'Asia/Shanghai', 'published', '{"jurisdiction": {"regions": {"CN": "CN"}}}');
 
 INSERT INTO region (id, source_id, code, name, kind, path, depth, market_id)
 VALUES (10, 1, 'CN', 'China', 'country', '{10}', 0, 10);

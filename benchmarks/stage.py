@@ -93,6 +93,7 @@ async def lay_ground(made: Stage, address: str) -> None:
     if loaded.counts.rejected:
         raise WrongAnswer(f"{loaded.counts.rejected} records of the ground were set aside.")
     connection = await asyncpg.connect(address)
+    await connection.execute("UPDATE policy_version SET state = 'published'")
     await connection.execute("DELETE FROM dirty_record")
     await connection.execute("VACUUM ANALYZE")
     await connection.close()

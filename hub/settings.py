@@ -76,11 +76,15 @@ class ServerSettings(Part):
 
 
 class Settings(Part):
-    """Everything that can be set. `scans` is when streams without a signal of deletion are read completely, in UTC."""
+    """Everything that can be set. `scans` is when streams without a signal of deletion are read completely, in UTC.
+
+    `two_person` says whether publishing a policy needs two users; left out, it does once there are two administrators.
+    """
 
     home: Path
     database_url: str | None = None
     masters: str | None = None
+    two_person: bool | None = None
     scans: str = "0 3 * * *"
     server: ServerSettings = ServerSettings()
     smtp: SmtpSettings | None = None

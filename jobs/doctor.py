@@ -1,6 +1,7 @@
 """Say in sentences what is wrong with this installation and what to do about it."""
 
 from hub.conflicts.engine import not_run
+from hub.conflicts.publication import awaited
 from hub.errors import HubError
 from hub.settings import Settings
 from hub.store.database import Connection, Store
@@ -43,12 +44,13 @@ def unloadable() -> list[str]:
 
 
 async def ailing(store: Store) -> list[str]:
-    """Return what the store knows to be wrong: sources, rejects, rules, deliveries."""
+    """Return what the store knows to be wrong: sources, rejects, rules, policies that wait, deliveries."""
     async with store.connection() as connection:
         return [
             *await ailing_sources(connection),
             *await open_rejects(connection),
             *await silent_rules(connection),
+            *await awaited(connection),
             *await failed_deliveries(connection),
         ]
 

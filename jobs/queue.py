@@ -62,6 +62,10 @@ class Queue:
         """Have the due deliveries sent, under the same promise."""
         await self._once("notify")
 
+    async def defer_backtest(self) -> None:
+        """Have the backtests that wait answered, one after the other, under the same promise."""
+        await self._once("backtest")
+
     async def runs_in_hand(self) -> set[int]:
         """Return the runs that have a job which waits or runs."""
         jobs = [job for status in LIVE for job in await self.app.job_manager.list_jobs_async(task="sync", status=status)]
@@ -146,7 +150,12 @@ def register(queue: Queue, settings: Settings) -> None:
 
         await notify(store, settings)
 
-    for task in (sync, detect, notify):
+    async def backtest() -> None:
+        from jobs.backtest import answer_waiting
+
+        await answer_waiting(store)
+
+    for task in (sync, detect, notify, backtest):
         queue.app.task(name=task.__name__)(task)
 
 

@@ -14,11 +14,14 @@ from hub.settings import Settings
 from hub.store import raw
 from hub.store.database import Store
 from hub.store.sync_run import Claim, Counts, claim, finish, request
+from jobs.policies import publish_policies
 from jobs.sources import OpenSource, open_source, source_settings
 
 log = structlog.get_logger()
 
 CHUNK = 5_000
+# What the trigger of a run says when units are counted otherwise.
+MAPPING = "mapping"
 # A chain of references is as long as a tree is deep; more passes than this means that nothing moves.
 MOST_PASSES = 20
 
@@ -49,12 +52,18 @@ async def replay(store: Store, settings: Settings, source: str | None = None) ->
 
 
 async def replay_run(store: Store, settings: Settings, run_id: int, chosen: Sequence[int] | None = None) -> Replayed | None:
-    """Carry out a requested replay of one stream's rejects: the chosen ones, else all that are open."""
+    """Carry out a requested replay of one stream: the chosen rejects, else all that are open.
+
+    A run for a unit mapping maps everything that is stored again.
+    """
     async with store.connection() as connection:
         row = await connection.fetchrow(
-            "SELECT s.name, r.stream_id FROM sync_run AS r JOIN source AS s ON s.id = r.source_id WHERE r.id = $1", run_id
+            "SELECT s.name, r.stream_id, r.trigger FROM sync_run AS r JOIN source AS s ON s.id = r.source_id WHERE r.id = $1",
+            run_id,
         )
-    return await replay_stream(store, settings, row["name"], row["stream_id"], run_id=run_id, chosen=chosen)
+    return await replay_stream(
+        store, settings, row["name"], row["stream_id"], run_id=run_id, payloads=row["trigger"] == MAPPING, chosen=chosen
+    )
 
 
 async def retry_waiting(store: Store, settings: Settings, nouns: Collection[str]) -> int:
@@ -97,6 +106,7 @@ async def replay_stream(
     try:
         async with open_source(store, settings, await source_settings(store, settings, source)) as opened:
             await remap(store, opened, held, counts, payloads=payloads, nouns=nouns, chosen=chosen)
+        await publish_policies(store, settings, held)
     except SettingsError as error:
         await finish(store, held, "failed", error=error)
         log.warning("replay impossible", source=source, reason=str(error))

@@ -25,6 +25,8 @@ async def sweep(queue: Queue) -> None:
         await queue.defer_detect()
     if work["deliveries"]:
         await queue.defer_notify()
+    if work["backtests"]:
+        await queue.defer_backtest()
 
 
 AGAIN = statement("job", "again")

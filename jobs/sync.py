@@ -27,6 +27,7 @@ from hub.settings import Settings, SourceSettings
 from hub.store.database import NO_ROOM, Store
 from hub.store.source import set_state
 from hub.store.sync_run import Claim, Counts, claim, finish, request
+from jobs.policies import publish_policies
 from jobs.read import batches
 from jobs.replay import retry_waiting
 from jobs.sources import OpenSource, open_source, source_settings
@@ -101,6 +102,8 @@ async def sync(
             finally:
                 traffic = spent(source)
         await identity.suggest(store, held.source_id, held.at)
+        if "policy_version" in nouns:
+            await publish_policies(store, settings, held)
         await retry_waiting(store, settings, nouns)
         if counts.new + counts.changed >= MANY:
             await refresh_statistics(store, nouns)

@@ -63,6 +63,10 @@ class Jobs(Protocol):
 
     async def defer_sync(self, run_ids: Sequence[int]) -> None: ...
 
+    async def defer_detect(self) -> None: ...
+
+    async def defer_backtest(self) -> None: ...
+
 
 @dataclass
 class Execution:

@@ -4,13 +4,16 @@ import strawberry
 
 from schema.account import UserMutation
 from schema.acknowledgement import AlertMutation
+from schema.backtest import BacktestMutation
+from schema.policy_version import PolicyMutation
 from schema.sync_request import SyncMutation
 from schema.token import TokenMutation
+from schema.unit_mapping import UnitMappingMutation
 
 
 @strawberry.type(
     description="Everything that can be changed. Root fields run one after the other, each in its own transaction; at most 5 "
     "per operation."
 )
-class Mutation(SyncMutation, AlertMutation, TokenMutation, UserMutation):
+class Mutation(SyncMutation, AlertMutation, PolicyMutation, BacktestMutation, TokenMutation, UserMutation, UnitMappingMutation):
     pass

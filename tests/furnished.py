@@ -75,6 +75,7 @@ async def furnish(rows: Rows) -> dict[str, int]:
         version=1,
         effective_from=date(2026, 1, 1),
         base_currency="CNY",
+        state="published",
         body={"channels": {"tmall": "consumer"}},
     )
     return found

@@ -30,9 +30,16 @@ class Deferred:
     """Stands where the queue stands, and keeps what it was told."""
 
     runs: list[int] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
 
     async def defer_sync(self, run_ids: Sequence[int]) -> None:
         self.runs += run_ids
+
+    async def defer_detect(self) -> None:
+        self.told.append("detect")
+
+    async def defer_backtest(self) -> None:
+        self.told.append("backtest")
 
 
 class Server(uvicorn.Server):

@@ -5,7 +5,7 @@ of its own and is judged again, so that whatever the order, the findings end as 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -32,13 +32,18 @@ class Examined(Struct, frozen=True, kw_only=True):
     told: Sequence[Happening]
 
 
-async def examine(connection: Connection, at: datetime, *, limit: int | None, full: bool) -> Examined:
-    """Judge what up to so many marks reach, or everything, as of an instant. Leaves the marks for the caller to settle."""
+async def examine(
+    connection: Connection, at: datetime, *, limit: int | None, full: bool, rules: Collection[str] | None = None
+) -> Examined:
+    """Judge what up to so many marks reach, or everything, as of an instant. Leaves the marks for the caller to settle.
+
+    `rules` are those that are heard, None for all.
+    """
     await connection.execute(PACE)
     await connection.execute(DESK.sql)
     marks = await dirty.take(connection, limit)
     policies = await policy.read_policies(connection, at)
-    pairs = list(all_rules().values())
+    pairs = [pair for name, pair in all_rules().items() if rules is None or name in rules]
     await policy.lay(connection, policies, [pair.rule for pair in pairs])
     values: dict[str, Any] = {
         "at": at,

@@ -7,11 +7,13 @@ from operator import attrgetter
 
 from hub.intake.batch import Landing
 from hub.intake.shape import CUSTOMER, LOCATION, PARTNER, PRODUCT, REGION, Reference, Resolve
+from hub.intake.units import recounted
 from hub.records import Order, OrderLine
 from hub.store.bulk import Row, Table, copy_new, ids, upsert_staged
 from hub.store.database import Connection
 from hub.store.dirty import Mark
 from hub.store.statements import prepared
+from hub.store.unit_mapping import units_of
 
 REFS = {
     "partner_id": ("seller", PARTNER),
@@ -86,6 +88,7 @@ async def write_orders(
     if not orders:
         return []
     origin, at = landing.origin, landing.claim.at
+    units = await units_of(connection, origin.source_id)
     by_number: dict[str, list[tuple[Order, int]]] = {}
     for item in orders:
         by_number.setdefault(item[0].number, []).append(item)
@@ -112,7 +115,8 @@ async def write_orders(
 
     def line(item: Line) -> Row:
         one, of, raw_id = item
-        return line_row(one, of, order_ids[one.number], origin.source_id, raw_id, at, resolve)
+        row = line_row(one, of, order_ids[one.number], origin.source_id, raw_id, at, resolve)
+        return recounted(LINES, row, units) if units else row
 
     if headers[0]:
         await copy_new(connection, ORDERS, map(header, headers[0]))

@@ -9,8 +9,9 @@ from hub.intake.batch import Landing, Mapped, Sorted, keep, refused
 from hub.intake.identity import Identities
 from hub.intake.shape import PRODUCT, SHAPES, Reference, Shape
 from hub.intake.tree import on_cycles
-from hub.records import CanonicalRecord, Order, PricePolicy, Product, Promotion
+from hub.records import CanonicalRecord, Order, PolicyVersion, PricePolicy, Product, Promotion
 from hub.store.database import Connection
+from hub.store.statements import prepared
 
 Refusal = tuple[MappingError, tuple[str, str] | None]
 
@@ -26,10 +27,12 @@ async def identify(connection: Connection, landing: Landing, out: Sorted, mapped
         found.resolve.update(dict.fromkeys(own - set(found.resolve), 0))
         bases = await base_articles(connection, mapped, found)
         circles = await on_cycles(connection, mapped, found)
-        if not bases and not circles and wanted <= found.resolve.keys():
+        edited = await edited_policies(connection, landing, mapped)
+        if not bases and not circles and not edited and wanted <= found.resolve.keys():
             return found
         refusals = {key: why for key, records in mapped.items() if (why := refusal(records, found, bases)) is not None}
         refusals |= {key: circle(parent) for key, parent in circles.items()}
+        refusals |= {key: published(version) for key, version in edited.items()}
         if not refusals:
             return found
         for key, (error, waits) in refusals.items():
@@ -43,6 +46,28 @@ def circle(parent: str) -> Refusal:
     """Return why a payload that closes a circle is not stored; nothing it could wait for would open the circle."""
     message = f"Its parents lead from {parent!r} back to the record itself."
     return MappingError(message, code="cycle", field="parent", value=parent), None
+
+
+async def edited_policies(connection: Connection, landing: Landing, mapped: Mapped) -> dict[str, int]:
+    """Return the payloads that say of a published policy version what it does not say, with its number."""
+    policies = {key: one for key, records in mapped.items() for one in records if isinstance(one, PolicyVersion)}
+    if not policies:
+        return {}
+    values = {"source_id": landing.origin.source_id, "keys": [str(one.version) for one in policies.values()]}
+    standing = {row["key"]: row for row in await connection.fetch(*prepared("policy", "standing", **values))}
+    return {
+        key: one.version
+        for key, one in policies.items()
+        if (row := standing.get(str(one.version))) is not None
+        and (row["effective_from"], row["base_currency"], row["timezone"], row["body"])
+        != (one.effective_from, one.base_currency, one.timezone, one.body)
+    }
+
+
+def published(version: int) -> Refusal:
+    """Return why a payload that edits a published policy is not stored."""
+    message = f"Policy version {version} is published and never edited; give the changed file a higher version."
+    return MappingError(message, code="published_version", field="version", value=str(version)), None
 
 
 def references(records: Iterable[CanonicalRecord]) -> Iterable[tuple[str, Reference]]:

@@ -9,11 +9,13 @@ from hub.intake.order import write_orders
 from hub.intake.reference import shaped
 from hub.intake.removal import vanish
 from hub.intake.shape import GOLDEN, Reference, Shape
-from hub.records import CanonicalRecord, Order
+from hub.intake.units import recounted
+from hub.records import CanonicalRecord, Offer, Order
 from hub.store.bulk import Row, Written, copy_new, upsert_staged
 from hub.store.database import Connection
 from hub.store.dirty import Mark
 from hub.store.statements import prepared, statement
+from hub.store.unit_mapping import units_of
 
 
 async def write(
@@ -32,6 +34,7 @@ async def write(
     golden: dict[Shape, list[tuple[Reference, CanonicalRecord, int | None]]] = {}
     orders: list[tuple[Order, int]] = []
     fresh = {p.key for p, _ in out.new}
+    units = await units_of(connection, origin.source_id) if any_offers(mapped) else {}
     for key, records in mapped.items():
         raw_id = payload_ids[key]
         orders.extend((record, raw_id) for record in records if isinstance(record, Order))
@@ -43,6 +46,8 @@ async def write(
             else:
                 new, old = rows.setdefault(shape, ([], []))
                 row = shape.row(record, (origin.source_id, shape.key(record), raw_id, at), found.resolve)
+                if units and shape.noun == "offer":
+                    row = recounted(shape.table, row, units)
                 (new if key in fresh and not staged else old).append(row)
     marks: list[Mark] = []
     kept: dict[str, set[str]] = {}
@@ -61,6 +66,11 @@ async def write(
             connection, changed, mapped, kept, {reference for items in golden.values() for reference, _, _ in items}
         )
     return marks
+
+
+def any_offers(mapped: Mapped) -> bool:
+    """Say whether a batch holds offers."""
+    return any(isinstance(record, Offer) for records in mapped.values() for record in records)
 
 
 async def write_rows(connection: Connection, shape: Shape, new: list[Row], old: list[Row]) -> list[Mark]:

@@ -11,6 +11,9 @@ MAY: Mapping[str, frozenset[Role]] = {
     "requestSync": frozenset({Role.ADMIN, Role.CHANNEL_MANAGER, Role.SERVICE}),
     "replayRejects": frozenset({Role.ADMIN, Role.SERVICE}),
     "acknowledgeAlert": frozenset({Role.ADMIN, Role.CHANNEL_MANAGER}),
+    "publishPolicy": frozenset({Role.ADMIN, Role.CHANNEL_MANAGER}),
+    "runBacktest": frozenset({Role.ADMIN, Role.ANALYST}),
+    "acceptUnitMapping": frozenset({Role.ADMIN, Role.CHANNEL_MANAGER}),
     "createToken": frozenset({Role.ADMIN}),
     "revokeToken": EVERYBODY,  # its own; only an admin that of another
     "upsertUser": frozenset({Role.ADMIN}),

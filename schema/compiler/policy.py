@@ -143,6 +143,11 @@ ROWS: Mapping[str, Mapping[Role, str]] = {
         DIRECT: f"({{partner_id}} IS NULL OR {{partner_id}} IN {OWN_SALES})",
         PARTNER: "({partner_id} IS NULL OR {partner_id} = {viewer_partner})",
     },
+    "PolicyVersion": {MANAGER: ALL},
+    "UnitMapping": {MANAGER: ALL},
+    # What a draft would do concerns all partners at once.
+    "Backtest": {},
+    "BacktestDifference": {},
     "Conflict": {
         MANAGER: CASES[MANAGER],
         PARTNER: "{partner_id} = {viewer_partner} AND EXISTS (SELECT 1 FROM conflict_case AS told "

@@ -196,7 +196,8 @@ WITH qualifying AS (
     SELECT l.offer_id, usual.price, usual.kind, hub_pack(l.unit_net, usual.price) AS k
       FROM lowest AS l JOIN usual USING (offer_id)
 ), promo AS (
-    SELECT l.offer_id, pr.key,
+    SELECT l.offer_id, pr.id, pr.source_id, pr.key, pr.channel, pr.floor_price, pr.currency, pr.valid_from, pr.valid_to,
+           place.code AS region, meant.code AS partner,
            (pr.region_id IS NOT NULL AND c.region_id IS NULL)::int
            + (pr.channel IS NOT NULL AND pr.channel <> l.channel)::int
            + (pr.partner_id IS NOT NULL AND pr.partner_id IS DISTINCT FROM l.partner_id)::int AS misses
@@ -206,9 +207,15 @@ WITH qualifying AS (
        AND (pr.product_id IS NULL OR pr.product_id = l.base_id)
        AND (pr.product_group IS NULL OR pr.product_group = l.product_group)
       LEFT JOIN region_cover AS c ON c.region_id = pr.region_id AND c.covered_id = l.region_id
+      LEFT JOIN region AS place ON place.id = pr.region_id
+      LEFT JOIN partner AS meant ON meant.id = pr.partner_id
 ), promos AS (
     SELECT offer_id, count(*) AS searched,
-           coalesce(jsonb_agg(key ORDER BY key COLLATE "C") FILTER (WHERE misses = 1), '[]'::jsonb) AS near
+           coalesce(jsonb_agg(key ORDER BY key COLLATE "C") FILTER (WHERE misses = 1), '[]'::jsonb) AS near,
+           coalesce(jsonb_agg(hub_evidence('near_promotion', 'promotion', id, source_id, key, jsonb_build_object(
+               'region', region, 'channel', channel, 'partner', partner, 'floor_price', hub_decimal(floor_price),
+               'currency', currency, 'valid_from', valid_from, 'valid_to', valid_to))
+               ORDER BY key COLLATE "C", source_id) FILTER (WHERE misses = 1), '[]'::jsonb) AS near_records
       FROM promo
      GROUP BY offer_id
 ), judged_offer AS (
@@ -216,6 +223,7 @@ WITH qualifying AS (
            CASE WHEN pack.k >= 4 OR EXISTS (SELECT 1 FROM pack_size AS s WHERE s.base_id = l.base_id AND s.k = pack.k)
                 THEN pack.k END AS pack_factor,
            coalesce(promos.searched, 0) AS searched, coalesce(promos.near, '[]'::jsonb) AS near,
+           coalesce(promos.near_records, '[]'::jsonb) AS near_records,
            hub_ratio(l.reference - l.unit_net, l.reference) AS below
       FROM lowest AS l
       JOIN pack USING (offer_id)
@@ -239,7 +247,7 @@ SELECT x.listing_id || '|' || to_char(x.month, 'YYYY-MM'), ARRAY[x.source, x.lis
            'records', x.records || jsonb_build_array(hub_evidence('reference_price', 'price_policy', pp.id, pp.source_id, pp.key,
                jsonb_build_object('kind', pp.kind, 'unit_price', hub_decimal(pp.unit_price), 'currency', pp.currency,
                    'region', place.code, 'channel', pp.channel, 'min_units', hub_decimal(pp.min_units),
-                   'valid_from', pp.valid_from, 'valid_to', pp.valid_to)))),
+                   'valid_from', pp.valid_from, 'valid_to', pp.valid_to))) || x.near_records),
        jsonb_build_array(
            hub_tried('profile_off', 'none_found', x.mode),
            hub_tried('promotion', 'none_found', x.searched || ' promotions looked at'),

@@ -57,7 +57,7 @@ SELECT DISTINCT source.id AS source_id, source.name
  WHERE source.state = 'active' AND stream.deletes = 'scan' AND stream.schedule IS NOT NULL;
 
 -- open_work --
-SELECT EXISTS (SELECT FROM dirty_record) AS records,
+SELECT EXISTS (SELECT FROM dirty_record) AS records, EXISTS (SELECT FROM backtest WHERE state = 'queued') AS backtests,
        EXISTS (SELECT FROM delivery
                 WHERE state IN ('pending', 'retrying', 'sending') AND coalesce(next_attempt_at, created_at) <= :now) AS deliveries;
 

@@ -102,6 +102,10 @@ async def test_a_promotion_that_misses_by_place_caps_the_score(store: Store) -> 
         await world.offer("tm-1", f"2026-03-{day}T09:00:00+08:00", "90", "shopA")
     (finding,) = (await found(world)).values()
     assert finding["evidence"]["near_promotions"] == ["NEAR"]
+    # What capped the score is named with its hash, as the price it was compared with is.
+    rows = {one["code"]: one for one in finding["evidence"]["records"]}
+    assert (rows["near_promotion"]["key"], rows["reference_price"]["key"]) == ("NEAR", "PP1")
+    assert all(len(one["hash"]) == 64 for one in rows.values())
     assert (finding["score"], finding["capped_by"]) == (Decimal(25), "near_promotion")
 
 

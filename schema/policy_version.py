@@ -1,0 +1,145 @@
+"""PolicyVersion (政策版本): thresholds and profiles that hold from a day on, and the word of those who publish them."""
+
+from datetime import date, datetime
+from enum import Enum
+from typing import Annotated
+
+import strawberry
+
+from hub.clock import now
+from hub.conflicts.publication import publish
+from hub.errors import NeedsPerson
+from schema.auth.roles import demand
+from schema.compiler.catalog import Sort, column, one, pages, table, values
+from schema.compiler.door import read_row
+from schema.compiler.follow import read_seen
+from schema.context import RequestContext
+from schema.directives import Cost
+from schema.errors import ErrorCode
+from schema.node import GLOBAL_ID, Actor, Node
+from schema.once import once
+from schema.paging import Connection
+from schema.scalars import CurrencyCode
+from schema.sync_request import KEY
+from schema.user_error import Refusal, UserError, checked_id, invalid, not_found, refusing
+from schema.where import Choice, asked, given, where
+
+Info = strawberry.Info[RequestContext, None]
+LONGEST_NOTE = 10_000
+
+
+@strawberry.enum(description="Whether a version of the policy holds.")
+class PolicyVersionState(Enum):
+    PROPOSED = strawberry.enum_value("proposed", description="Waits for the people who have to agree.")
+    PUBLISHED = strawberry.enum_value("published", description="Holds from `effectiveFrom` on, and is never edited.")
+
+
+@strawberry.type(description="One value that a version of the policy says otherwise.")
+class PolicyChange:
+    path: str = column("path", "Where it stands: `thresholds.cross_region_sale.min_units`.", always=True)
+    before: str | None = column("trim(BOTH '\"' FROM {value_before}::text)", "What stood there; null = the default.")
+    after: str | None = column("trim(BOTH '\"' FROM {value_after}::text)", "What stands there; null = the default.")
+
+
+@table("policy_version", live="{deleted_at} IS NULL", sorts={"NUMBER": Sort("version", "int")})
+@strawberry.type(description="One version of the policy: thresholds, jurisdiction profiles, weights and limits.")
+class PolicyVersion(Node):
+    id: strawberry.ID = column("id", GLOBAL_ID)
+    number: int = column("version", "Number, as its file says.")
+    state: PolicyVersionState = column("state", "Whether it holds.")
+    effective_from: date = column("effective_from", "First day on which it holds.")
+    base_currency: CurrencyCode = column("base_currency", "Currency that findings are valued in.")
+    time_zone: str = column("timezone", "Time zone of business days, IANA name.")
+    loosens: list[str] = column("loosens", "What it allows that was not allowed before, place by place.")
+    note: str | None = column("note", "Why, as its proposer wrote it.")
+    proposed_by: Actor | None = one("proposed_by", "Who proposed to publish it; null while nobody has, or nobody had to.")
+    proposed_at: datetime | None = column("proposed_at", "When that was.")
+    published_by: Actor | None = one("published_by", "Who published it; null when its file did, where nobody had to agree.")
+    published_at: datetime | None = column("published_at", "When it was published; null until then.")
+    changes: list[PolicyChange] = values(
+        "hub_policy_step({up.id}) AS {row}",
+        "What it says otherwise than the published version with the next lower number; the first differs from nothing.",
+        order="{path}",
+    )
+
+
+@strawberry.input(description="Conditions on PolicyVersionState.")
+class PolicyVersionStateFilter(Choice[PolicyVersionState]):
+    pass
+
+
+@strawberry.input(description="Which versions of the policy.")
+class PolicyVersionFilter:
+    state: PolicyVersionStateFilter | None = where("state", "State.")
+
+
+@strawberry.type
+class PolicyVersionQuery:
+    policy_versions: Connection[PolicyVersion] | None = pages(
+        "Versions of the policy. Default order: highest number first.", [("NUMBER", True)], filter=PolicyVersionFilter | None
+    )
+
+
+@strawberry.input(description="A proposed version to publish.")
+class PublishPolicyInput:
+    policy_version_id: strawberry.ID = strawberry.field(description="Version.")
+    note: str | None = asked("Why, at most 10,000 characters; required where a profile is loosened.")
+    idempotency_key: str = strawberry.field(description=KEY)
+
+
+@strawberry.type(description="Answer of `publishPolicy`.")
+class PublishPolicyPayload:
+    version_id: strawberry.Private[int | None]
+    user_errors: list[UserError] = strawberry.field(description="Why nothing was done.")
+
+    @strawberry.field(
+        description="The version as it is now: still PROPOSED when a second person has to agree. Null when nothing was done."
+    )
+    async def policy_version(self, info: Info) -> PolicyVersion | None:
+        if self.version_id is None:
+            return None
+        return await read_row(info, "PolicyVersion", self.version_id)  # type: ignore[return-value]
+
+
+@strawberry.type
+class PolicyMutation:
+    @strawberry.mutation(
+        description="Publishes a proposed version of the policy in the caller's name. Where two people are needed the first "
+        "call proposes and that of another person publishes; what loosens a profile needs two ADMINs. ADMIN; to agree as the "
+        "second person also CHANNEL_MANAGER.",
+        directives=[Cost(weight="50")],
+    )
+    async def publish_policy(
+        self, info: Info, input: Annotated[PublishPolicyInput, strawberry.argument(description="What to do.")]
+    ) -> PublishPolicyPayload | None:
+        demand(info.context.viewer, "publishPolicy")
+        try:
+            return PublishPolicyPayload(version_id=await published(info, input), user_errors=[])
+        except Refusal as refusal:
+            return PublishPolicyPayload(version_id=None, user_errors=[refusal.error])
+
+
+async def published(info: Info, input: PublishPolicyInput) -> int:
+    """Give the caller's word for a version and return its id."""
+    version_id = checked_id("policyVersionId", input.policy_version_id, "PolicyVersion")
+    note = given(input.note)
+    if note is not None and len(note) > LONGEST_NOTE:
+        raise invalid("note", "length", f"A note has at most {LONGEST_NOTE:,} characters.")
+    if not await read_seen(info._raw_info, "PolicyVersion", [version_id]):
+        raise not_found("policyVersionId", "policy version")
+    user_id = info.context.viewer.user_id
+    if user_id is None:
+        message = "A version is published by a named user; call with a token that belongs to one."
+        raise refusing(ErrorCode.POLICY_DENIED, message)
+    words = {"version": version_id, "note": note}
+    async with once(info.context, "publishPolicy", input.idempotency_key, words) as turn:
+        if turn.fresh:
+            try:
+                await publish(
+                    turn.connection, version_id, user_id, at=now(), note=note, two_person=info.context.settings.two_person
+                )
+            except NeedsPerson as error:
+                raise refusing(ErrorCode.POLICY_DENIED, str(error), "policyVersionId") from error
+    if turn.fresh and info.context.jobs is not None:
+        await info.context.jobs.defer_detect()
+    return version_id
