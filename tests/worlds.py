@@ -70,10 +70,10 @@ DEAL = edit(
     status=one("submitted", "approved", "approved", "submitted", "won", "expired"), customer=one(None, None, "K1", "K2"),
     tax_id=one(None, None, "t1", "t2"), domain=one(None, "acme.cn", "https://www.acme.cn/x", "shop.beta.co.uk", "qq.com"),
     name=one("Acme Ltd.", "ACME 有限公司", "Gamma", "Beta Inc"), group=one("X", "X", "*", "Y"), amount=one(None, "1000"),
-    linked=one(None, None, None, "D1", "D2"), renewal=one(False, False, False, True),
+    linked=one(None, None, None, "D1", "D2"), renewal=one(False, False, False, True), source=one("demo", "demo", "other"),
 )  # fmt: skip
 PURCHASE = edit(
-    "purchase", code=one("E1", "E2", "B0", "B3"), buyer=partner, sku=one("P1", "P1", *PRODUCTS),
+    "purchase", code=one("E1", "E2", "B0", "B3", "B9"), buyer=partner, sku=one("P1", "P1", *PRODUCTS),
     qty=one("10", "100", "30"), day=one(*DAYS, "2025-09-28", "2025-11-15"), deal=one(None, None, "D1", "D2"),
 )  # fmt: skip
 BACK = edit(
@@ -146,9 +146,9 @@ STOCK = [
     edit("stock", partner=one("q", "q", "r"), month=one("2026-01", "2026-02", "2026-03", "2026-04"),
          opening=one("30", "5", "100"),
          sell_in=one("20", "400"), sell_out=one("0", "10", "50"), closing=one("5", "100", "445"), adjustments=one("0", "-2"),
-         product=one("P1", "P1", "P1-12")),
+         product=one("P1", "P1", "P1-12"), source=one("demo", "demo", "other")),
     edit("level", location=one("W", "V"), on_hand=one("0", "1", "10"), as_of=one(*STOCK_TIMES),
-         product=one("P1", "P1", "P1-12")),
+         product=one("P1", "P1", "P1-12"), source=one("demo", "demo", "other")),
     edit("reservation", code=one("R1", "R2", "R3"), location=one("W", "V"), qty=one("1", "8"), product=one("P1", "P1", "P1-12"),
          status=one("open", "open", "open", "cancelled"), order=one(None, "t1", "t2"),
          expires=one(None, None, "2026-04-09T00:00:00Z", "2026-06-20T00:00:00Z", "2026-07-01T00:00:00Z")),
@@ -170,7 +170,8 @@ CLAIMS = [
 SERIALS = [
     RIVALS,
     edit("shipment", code=one("H1", "H2", "H3"), serials=one(("S1", "S2", "S3"), ("S1",), ("S4", "S5")), partner=partner,
-         event=one("ship_out", "ship_out", "ship_out", "return"), day=day, lot=one(None, "L7", "L8")),
+         event=one("ship_out", "ship_out", "ship_out", "return"), day=day, lot=one(None, "L7", "L8"),
+         product=one("P1", "P1", "P1-12", "P2")),
     edit("scan", code=one("C1", "C2", "C3"), serials=one(("S1", "S2", "S3"), ("S1", "S2"), ("S3", "S4", "S5")),
          region=one(*REGIONS),
          event=one("consumer_scan", "retail_scan"), day=day, accuracy=one(None, None, "3", "80")),
@@ -401,6 +402,9 @@ async def policy(world: World, **draw: Any) -> None:
             {"rule": "cross_region_sale", "region": "A", "min_units": draw["minimum"]},
             {"rule": "tier_inversion", "region": "A", "product_group": "X", "tol": draw["tol"]},
             {"rule": "inventory_imbalance", "region": "B", "pct": draw["tol"]},
+            {"rule": "quantity_anomaly", "region": "A", "min_units": 10 * draw["minimum"]},
+            {"rule": "oversell", "region": "A", "max_stock_age_hours": draw["border"]},
+            {"rule": "channel_stuffing", "product_group": "X", "months": draw["border"], "min_history": draw["lines"]},
         ],
     }
     await world.policy(draw["number"], "2026-01-01" if draw["number"] == 1 else draw["start"], **body)

@@ -95,7 +95,7 @@ def said(one: Finding) -> dict[str, object]:
         "base_sku": code(one.base),
         "region": code(one.region),
         "event_day": one.event_day,
-        "value_at_risk": one.value_at_risk,
+        "value_at_risk": money(one.value_at_risk),
         "depth": clipped(one.depth),
         "strength": one.strength,
         "caps": sorted(one.caps),
@@ -117,7 +117,7 @@ def stands(one: Finding, row: Mapping[str, Any]) -> dict[str, object]:
         "base_sku": row["base_sku"],
         "region": row["region"],
         "event_day": row["event_day"],
-        "value_at_risk": exact(row["value_at_risk"]),
+        "value_at_risk": money(exact(row["value_at_risk"])),
         "depth": clipped(exact(row["depth"])),
         "strength": exact(row["strength"]),
         "caps": sorted(cap["code"] for cap in row["caps"]),
@@ -129,6 +129,11 @@ def stands(one: Finding, row: Mapping[str, Any]) -> dict[str, object]:
 
 def exact(value: Decimal | None) -> Fraction | None:
     return None if value is None else Fraction(value)
+
+
+def money(value: Fraction | None) -> Fraction | None:
+    """Return an amount as it is shown; the score is compared beside it."""
+    return None if value is None else rounded(value, 2)
 
 
 def clipped(depth: Fraction | None) -> Fraction | None:
