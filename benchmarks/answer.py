@@ -34,6 +34,12 @@ class Nobody:
     async def defer_sync(self, run_ids: Sequence[int]) -> None:
         """Do nothing."""
 
+    async def defer_detect(self) -> None:
+        """Do nothing."""
+
+    async def defer_backtest(self) -> None:
+        """Do nothing."""
+
 
 class Hand:
     """Hand-written SQL over HTTP."""

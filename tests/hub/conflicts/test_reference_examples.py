@@ -54,9 +54,9 @@ async def test_cross_region_sale(world: World) -> None:
     }
     first, passive = found["O1", "1", "SH-A"], found["O6", "1", "SH-A"]
     assert (first.evidence["net_units"], first.evidence["group_units"], first.evidence["holder_units"]) == (39, 39, 100)
-    assert (first.uncapped_score, first.score, first.band) == (78, 78, "high")
-    assert passive.terms == (Fraction("0.2370"), 1, Fraction("0.7"), Fraction("0.2"), Fraction("0.3333"))
-    assert (passive.uncapped_score, passive.score, passive.band) == (Fraction("49.1"), 20, "info")
+    assert (first.uncapped_score, first.score, first.band) == (Fraction(78), Fraction(78), "high")
+    assert passive.terms == (Fraction("0.2370"), Fraction(1), Fraction("0.7"), Fraction("0.2"), Fraction("0.3333"))
+    assert (passive.uncapped_score, passive.score, passive.band) == (Fraction("49.1"), Fraction(20), "info")
 
 
 async def test_serial_diversion(world: World) -> None:
@@ -94,7 +94,7 @@ async def test_below_policy_offer(world: World) -> None:
         ("tm-8", "2026-03"): ("unconfirmed", "observe"),
     }
     assert found["tm-1", "2026-03"].evidence["percent_below"] == 10
-    assert (found["tm-1", "2026-03"].uncapped_score, found["tm-1", "2026-03"].score) == (47, 45)
+    assert (found["tm-1", "2026-03"].uncapped_score, found["tm-1", "2026-03"].score) == (Fraction(47), Fraction(45))
     assert found["tm-9", "2026-03"].score <= 10
 
 
@@ -205,7 +205,7 @@ async def test_oversell(world: World, day: int, classification: str, score: int)
     await world.reservation("R3", "WH-SH-1", "4", "jd", status="cancelled")
     found = await judged(world, "oversell", datetime(2026, 3, day, 12, tzinfo=UTC))
     assert {parts: (one.classification, one.score) for parts, one in found.items()} == {
-        ("WH-SH-1", "P1"): (classification, score)
+        ("WH-SH-1", "P1"): (classification, Fraction(score))
     }
     assert found["WH-SH-1", "P1"].evidence == {"committed": 13, "on_hand": 10, "short": 3}
 
@@ -223,8 +223,12 @@ async def test_inventory_imbalance(world: World) -> None:
     await world.month("GD-B", "2026-01", "30", "20", "10", "5")
     found = await judged(world, "inventory_imbalance")
     (one,) = found.values()
-    assert (one.parts, one.classification, one.value_at_risk) == (("GD-B", "P1", "2026-01", "balance"), "missing", 2800)
-    assert (one.uncapped_score, one.band) == (51, "medium")
+    assert (one.parts, one.classification, one.value_at_risk) == (
+        ("GD-B", "P1", "2026-01", "balance"),
+        "missing",
+        Fraction(2800),
+    )
+    assert (one.uncapped_score, one.band) == (Fraction(51), "medium")
 
 
 async def test_unknown_seller(world: World) -> None:
