@@ -15,12 +15,14 @@ CREATE TEMP TABLE IF NOT EXISTS gap_promotion (line_id bigint, key text) ON COMM
 
 -- touch --
 -- Weeks on the days of changed promotions, and those in which partners sold whose model changed.
-WITH promo AS (
+WITH mark AS MATERIALIZED (
+    SELECT noun, record_id, old FROM changed WHERE noun IN ('promotion', 'partner')
+), promo AS (
     SELECT pr.product_id, pr.product_group, pr.valid_from, pr.valid_to
-      FROM changed AS c JOIN promotion AS pr ON pr.id = c.record_id WHERE c.noun = 'promotion'
+      FROM mark AS c JOIN promotion AS pr ON pr.id = c.record_id WHERE c.noun = 'promotion'
     UNION
     SELECT old.product_id, old.product_group, old.valid_from, old.valid_to
-      FROM changed AS c
+      FROM mark AS c
      CROSS JOIN LATERAL jsonb_to_record(c.old) AS old (
                product_id bigint, product_group text, valid_from date, valid_to date)
      WHERE c.noun = 'promotion' AND c.old IS NOT NULL
@@ -35,7 +37,7 @@ SELECT t.base_id, date_trunc('week', t.day)::date
     ON t.base_id = p.id AND t.day >= promo.valid_from AND t.day < promo.valid_to AND t.kind = 'sell_out'
 UNION
 SELECT t.base_id, date_trunc('week', t.day)::date
-  FROM changed AS c
+  FROM mark AS c
   JOIN partner AS p ON p.id = c.record_id
   JOIN trade_line AS t ON t.partner_id = p.id AND t.kind = 'sell_out'
  WHERE c.noun = 'partner' AND c.old IS NOT NULL AND c.old ->> 'model' <> p.model;
@@ -45,7 +47,8 @@ ANALYZE gap_touched;
 
 -- keys --
 -- A scope is article|week over all markets. Of the weeks that are reached, those where a finding stands and those with lines
--- enough for two channels. Where prices of a month lie far apart a line may move the pack check of others in all its weeks.
+-- enough for two channels; lines of every kind are counted, for the index alone answers that. Where prices of a month lie far
+-- apart a line may move the pack check of others in all its weeks.
 WITH least AS (
     SELECT 2 * min(value) AS lines FROM threshold WHERE rule = :rule::text AND name = 'min_n'
 ), cell AS MATERIALIZED (
@@ -66,7 +69,7 @@ SELECT week.base_id || '|' || week.week
   FROM week CROSS JOIN least
  WHERE (SELECT count(*)
           FROM trade_line AS t
-         WHERE t.base_id = week.base_id AND t.day >= week.week AND t.day < week.week + 7 AND t.kind = 'sell_out') >= least.lines
+         WHERE t.base_id = week.base_id AND t.day >= week.week AND t.day < week.week + 7) >= least.lines
 UNION
 SELECT f.scope
   FROM week

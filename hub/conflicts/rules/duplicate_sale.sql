@@ -36,7 +36,7 @@ SELECT t.line_id, t.order_id, t.base_id, t.day, t.units, t.partner_id, t.custome
  WHERE t.kind = 'sell_out';
 
 -- weigh_mine --
-ANALYZE duplicate_line;
+ANALYZE duplicate_line (line_id);
 
 -- pairs --
 -- Lines of other orders for the same article that share a serial, or the day, the units and two of seller, customer and invoice.
@@ -67,23 +67,25 @@ SELECT DISTINCT least(line_id, other_id), greatest(line_id, other_id) FROM found
 -- keys --
 -- A scope is a pair of lines. Beside the pairs there are, those that were: standing findings of a line that changed, or of a
 -- partner or customer that is called otherwise now.
-WITH called AS (
+WITH mark AS MATERIALIZED (
+    SELECT noun, record_id, old FROM changed WHERE noun IN ('product', 'customer', 'partner') AND old IS NOT NULL
+), called AS (
     SELECT id AS base_id, code FROM product WHERE base_id = id
     UNION
-    SELECT record_id, old ->> 'code' FROM changed WHERE noun = 'product' AND old IS NOT NULL
+    SELECT record_id, old ->> 'code' FROM mark WHERE noun = 'product'
 ), moved AS (
     SELECT line_id, base_id FROM reached_line WHERE kind = 'sell_out'
     UNION
     SELECT t.line_id, t.base_id
-      FROM changed AS c
+      FROM mark AS c
       JOIN customer AS k ON k.id = c.record_id
       JOIN sales_order AS o ON o.customer_id = k.id
       JOIN trade_line AS t ON t.order_id = o.id AND t.kind = 'sell_out'
-     WHERE c.noun = 'customer' AND c.old IS NOT NULL AND c.old ->> 'code' <> k.code
+     WHERE c.noun = 'customer' AND c.old ->> 'code' <> k.code
 ), renamed AS (
     SELECT p.id
-      FROM changed AS c JOIN partner AS p ON p.id = c.record_id
-     WHERE c.noun = 'partner' AND c.old IS NOT NULL AND c.old ->> 'code' <> p.code
+      FROM mark AS c JOIN partner AS p ON p.id = c.record_id
+     WHERE c.noun = 'partner' AND c.old ->> 'code' <> p.code
 )
 INSERT INTO judged
 SELECT one_id || '|' || other_id FROM duplicate_pair

@@ -30,7 +30,7 @@ tier_inversion = Rule(
     full=frozenset({"below_level"}),
     needs=(frozenset({"sales_order"}), frozenset({"price_policy"})),
     thresholds={"tol": Decimal("0.01"), "min_lines": Decimal(3), "min_pack_units": Decimal(12)},
-    reach=("touch", "weigh_touched", "keys", "unpriced"),
+    reach=("touch", "months", "weigh_touched", "keys", "unpriced"),
     everything=("all_keys", "unpriced"),
     steps=(
         "cells", "pick", "sales", "number", "questions", "prices", "limit_places", "limits", "weigh", "low", "allow",

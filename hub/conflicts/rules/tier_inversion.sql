@@ -1,6 +1,7 @@
 -- desk --
--- Days of sellers and articles that something beside a changed line reaches.
+-- Days of sellers and articles that something beside a changed line reaches, and the months of changed lines.
 CREATE TEMP TABLE IF NOT EXISTS tier_touched (partner_id bigint, base_id bigint, day date, unit_net numeric) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS tier_month (base_id bigint, month date) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS tier_cell (partner_id bigint, base_id bigint, day date) ON COMMIT DELETE ROWS;
 -- What is asked about each line, and the lines that lie below.
 CREATE TEMP TABLE IF NOT EXISTS tier_view (
@@ -13,20 +14,22 @@ CREATE TEMP TABLE IF NOT EXISTS tier_low (
 
 -- touch --
 -- Lines on the days of changed prices and promotions, under changed deals, and of partners that changed.
-WITH price AS (
+WITH mark AS MATERIALIZED (
+    SELECT noun, record_id, old FROM changed WHERE noun IN ('price_policy', 'promotion', 'deal_registration', 'partner')
+), price AS (
     SELECT pp.product_id, pp.valid_from, pp.valid_to
-      FROM changed AS c JOIN price_policy AS pp ON pp.id = c.record_id WHERE c.noun = 'price_policy'
+      FROM mark AS c JOIN price_policy AS pp ON pp.id = c.record_id WHERE c.noun = 'price_policy'
     UNION
     SELECT old.product_id, old.valid_from, old.valid_to
-      FROM changed AS c
+      FROM mark AS c
      CROSS JOIN LATERAL jsonb_to_record(c.old) AS old (product_id bigint, valid_from date, valid_to date)
      WHERE c.noun = 'price_policy' AND c.old IS NOT NULL
 ), promo AS (
     SELECT pr.product_id, pr.product_group, pr.valid_from, pr.valid_to
-      FROM changed AS c JOIN promotion AS pr ON pr.id = c.record_id WHERE c.noun = 'promotion'
+      FROM mark AS c JOIN promotion AS pr ON pr.id = c.record_id WHERE c.noun = 'promotion'
     UNION
     SELECT old.product_id, old.product_group, old.valid_from, old.valid_to
-      FROM changed AS c
+      FROM mark AS c
      CROSS JOIN LATERAL jsonb_to_record(c.old) AS old (
                product_id bigint, product_group text, valid_from date, valid_to date)
      WHERE c.noun = 'promotion' AND c.old IS NOT NULL
@@ -39,9 +42,9 @@ WITH price AS (
         ON p.base_id = p.id AND (promo.product_id IS NULL OR p.id = promo.product_id)
        AND (promo.product_group IS NULL OR p.product_group = promo.product_group)
 ), deal AS (
-    SELECT d.key FROM changed AS c JOIN deal_registration AS d ON d.id = c.record_id WHERE c.noun = 'deal_registration'
+    SELECT d.key FROM mark AS c JOIN deal_registration AS d ON d.id = c.record_id WHERE c.noun = 'deal_registration'
     UNION
-    SELECT old ->> 'key' FROM changed WHERE noun = 'deal_registration' AND old IS NOT NULL
+    SELECT old ->> 'key' FROM mark WHERE noun = 'deal_registration' AND old IS NOT NULL
 )
 INSERT INTO tier_touched
 SELECT t.partner_id, t.base_id, t.day, t.unit_net
@@ -53,20 +56,24 @@ SELECT t.partner_id, t.base_id, t.day, t.unit_net
   FROM deal JOIN sales_order AS o ON o.deal_ref = deal.key JOIN trade_line AS t ON t.order_id = o.id AND t.kind = 'sell_out'
 UNION ALL
 SELECT t.partner_id, t.base_id, t.day, t.unit_net
-  FROM changed AS c
+  FROM mark AS c
   JOIN partner AS p ON p.id = c.record_id
   JOIN trade_line AS t ON t.partner_id = p.id AND t.kind = 'sell_out'
  WHERE c.noun = 'partner' AND c.old IS NOT NULL
    AND (c.old ->> 'model' <> p.model OR c.old ->> 'type' <> p.type OR c.old ->> 'code' <> p.code
         OR (c.old ->> 'home_region_id')::bigint IS DISTINCT FROM p.home_region_id);
 
+-- months --
+INSERT INTO tier_month
+SELECT DISTINCT base_id, date_trunc('month', day)::date FROM reached_line WHERE kind = 'sell_out';
+
 -- weigh_touched --
-ANALYZE tier_touched;
+ANALYZE tier_touched, tier_month;
 
 -- keys --
 -- A scope is seller|article|day: the lines that are counted together. Of what is reached, scopes where a finding stands and
 -- those with a line below the highest price of its article on its day. Others in the month move what a pack check compares
--- with: that concerns standing findings where prices of the month lie far apart, or far below the level.
+-- with: that concerns standing findings of months whose prices lie far apart, or far below the level.
 WITH worth AS (
     SELECT :base_currency::text AS currency, 1::numeric AS most
     UNION ALL
@@ -81,18 +88,29 @@ WITH worth AS (
     SELECT partner_id, base_id, day FROM reached_line WHERE kind = 'sell_out'
     UNION
     SELECT partner_id, base_id, day FROM tier_touched
-), cell AS MATERIALIZED (
-    SELECT DISTINCT base_id, date_trunc('month', day)::date AS month FROM reached_line WHERE kind = 'sell_out'
+), price AS MATERIALIZED (
+    SELECT pp.product_id, pp.unit_price * worth.most AS price, pp.valid_from, coalesce(pp.valid_to, 'infinity') AS valid_to
+      FROM price_policy AS pp
+      JOIN level ON level.kind = pp.kind
+      JOIN worth ON worth.currency = pp.currency
+     WHERE pp.deleted_at IS NULL
+       AND pp.product_id IN (SELECT base_id FROM tier_month UNION ALL SELECT base_id FROM tier_touched)
+), top AS (
+    SELECT product_id, max(price) AS price FROM price GROUP BY product_id
+), apart AS MATERIALIZED (
+    SELECT span.base_id, span.month
+      FROM tier_month
+      JOIN trade_span AS span USING (base_id, month)
+      LEFT JOIN top ON top.product_id = span.base_id
+     WHERE span.highest > 1.9 * span.lowest OR top.price > 1.9 * span.lowest
 )
 INSERT INTO judged
 SELECT line.partner_id || '|' || line.base_id || '|' || line.day
   FROM line
- WHERE EXISTS (SELECT 1
-                 FROM price_policy AS pp
-                 JOIN level ON level.kind = pp.kind
-                 JOIN worth ON worth.currency = pp.currency
-                WHERE pp.product_id = line.base_id AND pp.deleted_at IS NULL AND pp.valid_from <= line.day
-                  AND (pp.valid_to IS NULL OR line.day < pp.valid_to) AND line.unit_net < pp.unit_price * worth.most)
+ WHERE EXISTS (SELECT 1 FROM price
+                WHERE price.product_id = line.base_id AND price.valid_from <= line.day AND line.day < price.valid_to
+                  AND line.unit_net < price.price)
+   AND line.partner_id IS NOT NULL
 UNION
 SELECT f.scope
   FROM place
@@ -101,13 +119,11 @@ SELECT f.scope
    AND f.scope = place.partner_id || '|' || place.base_id || '|' || place.day
 UNION
 SELECT f.scope
-  FROM cell
-  JOIN trade_span AS span USING (base_id, month)
-  JOIN product AS base ON base.id = cell.base_id
+  FROM apart
+  JOIN product AS base ON base.id = apart.base_id
   JOIN conflict AS f
-    ON f.rule = :rule::text AND f.base_sku = base.code AND f.event_day >= cell.month
-   AND f.event_day < (cell.month + interval '1 month')::date AND f.state <> 'resolved_by_data'
- WHERE span.highest > 1.9 * span.lowest OR f.depth > 2.3
+    ON f.rule = :rule::text AND f.base_sku = base.code AND f.event_day >= apart.month
+   AND f.event_day < (apart.month + interval '1 month')::date AND f.state <> 'resolved_by_data'
     ON CONFLICT DO NOTHING;
 
 -- all_keys --
