@@ -86,7 +86,7 @@ COMMON = [
          group=one("X", "X", "*", "Y"), start=one("2026-01-01", "2026-03-06"),
          end=one(None, "2026-03-06", "2026-04-01", "2027-01-01"),
          exclusivity=one("exclusive", "exclusive", "sole", "non_exclusive"), segment=one("*", "*", "h"),
-         contract=one(None, "c")),
+         contract=one(None, "c"), source=one("demo", "demo", "demo", "other")),
     edit("region", code=one("A", "B", "C"), parent=one("CN", "US", None), neighbours=one((), ("A",), ("B", "C"), ("A1",))),
     edit("city", parent=one("A", "B"), neighbours=one((), ("C",))),
     edit("partner", code=one("q", "r", "s"), parent=one(None, "p"), type=one("distributor", "direct"),
