@@ -86,7 +86,7 @@ COMMON = [
          group=one("X", "X", "*", "Y"), start=one("2026-01-01", "2026-03-06"),
          end=one(None, "2026-03-06", "2026-04-01", "2027-01-01"),
          exclusivity=one("exclusive", "exclusive", "sole", "non_exclusive"), segment=one("*", "*", "h"),
-         contract=one(None, "c")),
+         contract=one(None, "c"), source=one("demo", "demo", "demo", "other")),
     edit("region", code=one("A", "B", "C"), parent=one("CN", "US", None), neighbours=one((), ("A",), ("B", "C"), ("A1",))),
     edit("city", parent=one("A", "B"), neighbours=one((), ("C",))),
     edit("partner", code=one("q", "r", "s"), parent=one(None, "p"), type=one("distributor", "direct"),
@@ -182,8 +182,8 @@ SUBJECTS = (SALES, OFFERS, STOCK, CLAIMS, [DEAL], SERIALS, [*SALES, *OFFERS, *ST
 
 def rounds_of(subject: list[SearchStrategy[Edit]]) -> SearchStrategy[Rounds]:
     """Rounds of edits, three of four about the subject, each round with the instant it is judged at."""
-    about = st.one_of(*subject)
-    edits = st.lists(st.one_of(about, about, about, st.one_of(*COMMON)), min_size=3, max_size=10)
+    about = subject * (3 * len(COMMON) // len(subject))
+    edits = st.lists(st.sampled_from([*about, *COMMON]).flatmap(lambda edit: edit), min_size=3, max_size=10)
     return st.lists(st.tuples(edits, st.sampled_from(TIMES)), min_size=2, max_size=4)
 
 

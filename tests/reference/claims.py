@@ -63,12 +63,12 @@ def match(hearing: Hearing, claim: Claim, kept: Claim) -> str | None:
         return None
     same_partner = claim.partner is kept.partner
     bill, bill_kept = invoice(claim.invoice_ref), invoice(kept.invoice_ref)
-    if "mdf" in (claim.kind, kept.kind):
-        same = claim.kind == kept.kind and same_partner and worth(hearing, claim) == worth(hearing, kept)
-        return "exact" if same and bill is not None and bill == bill_kept else None
     shared = same_partner or not hearing.policies.stackable(claim.day, claim.program)
     if claim.serial is not None and claim.serial == kept.serial and shared:
         return "serial"
+    if "mdf" in (claim.kind, kept.kind):
+        same = claim.kind == kept.kind and same_partner and worth(hearing, claim) == worth(hearing, kept)
+        return "exact" if same and bill is not None and bill == bill_kept else None
     if claim.serial is not None and kept.serial is not None and claim.serial != kept.serial:
         return None
     if not (same_partner and base(claim) is base(kept) and units(claim) == units(kept)):

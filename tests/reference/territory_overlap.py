@@ -15,7 +15,7 @@ RULE = "territory_overlap"
 
 
 def findings(hearing: Hearing) -> Iterator[Finding]:
-    ordered = sorted(hearing.world.grants, key=lambda grant: grant.number)
+    ordered = sorted(hearing.world.grants, key=lambda grant: (grant.key.encode(), grant.source.encode()))
     for a, b in combinations(ordered, 2):
         found = finding(hearing, a, b)
         if found is not None:

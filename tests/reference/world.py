@@ -75,7 +75,6 @@ class Grant:
     valid_from: date
     valid_to: date | None
     contract_ref: str | None
-    number: int
 
     @property
     def alone(self) -> bool:
@@ -417,7 +416,7 @@ class Reading:
         return Grant(
             self.source(row), row["key"], self.partners[row["partner_id"]], self.regions[row["region_id"]],
             row["product_group"], row["segment"], row["exclusivity"], row["valid_from"], row["valid_to"],
-            row["contract_ref"], row["id"],
+            row["contract_ref"],
         )  # fmt: skip
 
     def price(self, row: Row) -> Price:
