@@ -80,13 +80,13 @@ def tell_trial(trial: Trial) -> None:
 
 def tell(told: Score) -> None:
     """Print the score."""
-    rows = [("rule", "conflicts", "found", "right class", "look-alikes", "flagged", "unlabelled", "info", "precision",
-             "recall")]  # fmt: skip
+    head = "rule, conflicts, found, right class, look-alikes, flagged, unlabelled, info, precision, of labelled, recall"
+    rows = [tuple(head.split(", "))]
     for one in told.rules:
         rows.append((
             one.rule + (" (statistical)" if one.rule in STATISTICAL else ""), str(one.conflicts), str(one.found),
             str(one.right_class), str(one.look_alikes), str(one.look_alikes_flagged), str(one.unlabelled), str(one.informing),
-            shown(one.precision), shown(one.recall),
+            shown(one.precision), shown(one.precision_labelled), shown(one.recall),
         ))  # fmt: skip
     print("\n" + table(rows))
     kinds = [("rule", "look-alike", "planted", "flagged", "as expected")]

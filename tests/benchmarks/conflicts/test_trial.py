@@ -1,11 +1,13 @@
 """A tiny benchmark from end to end: what the hub finds in it is what was planted."""
 
 import csv
+import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+import benchmarks.conflicts
 from benchmarks.conflicts.generate import generate, read_facts
 from benchmarks.conflicts.label import LABELS, Label, read_rows
 from benchmarks.conflicts.plants import all_plants
@@ -14,6 +16,8 @@ from benchmarks.conflicts.trial import judge_in
 from hub.conflicts.registry import all_rules
 from hub.settings import Settings
 from hub.store.database import Store
+
+SAMPLE = Path(benchmarks.conflicts.__file__).with_name("sample.tar.xz")
 
 
 def sheet(folder: Path, noun: str, *rows: Mapping[str, object]) -> None:
@@ -56,6 +60,15 @@ def test_the_same_seed_gives_the_same_files(tmp_path: Path) -> None:
 
     assert written("one") == written("same")
     assert written("one") != written("other")
+
+
+def test_the_sample_is_what_is_generated_today(tmp_path: Path) -> None:
+    """After a change of plants: generate --size 10, and pack the folder's files with tar --sort=name -cJf sample.tar.xz."""
+    generate(tmp_path / "fresh", seed=1, size=10, given=None)
+    with tarfile.open(SAMPLE) as sample:
+        sample.extractall(tmp_path / "sample", filter="data")
+    for file in (tmp_path / "fresh").iterdir():
+        assert (tmp_path / "sample" / file.name).read_bytes() == file.read_bytes(), file.name
 
 
 def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
