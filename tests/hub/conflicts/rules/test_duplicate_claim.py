@@ -26,8 +26,11 @@ async def test_the_later_of_two_equal_claims_is_found(world: World) -> None:
     assert await classes(world) == {"CL2": "exact"}
     (found,) = (await world.findings(RULE)).values()
     assert (found["is_full"], found["accused"], found["victim"], found["value_at_risk"]) == (True, "SH-A", "-", 500)
-    assert (found["evidence"]["kept"], found["evidence"]["different"]) == ("CL1", ["claim_date", "invoice_ref"])
-    assert found["score"] == found["uncapped_score"]
+    evidence = found["evidence"]
+    assert (evidence["kept"], evidence["kept_on"], evidence["different"]) == ("CL1", "2026-03-05", ["claim_date"])
+    assert evidence["suggestion"] == {"keep": "CL1", "review": "CL2"}
+    assert [(record["code"], record["key"]) for record in evidence["records"]] == [("claim", "CL2"), ("kept_claim", "CL1")]
+    assert (found["strength"], found["depth"], found["score"]) == (1, 1, found["uncapped_score"])
 
 
 async def test_a_claim_that_a_newer_one_replaces_counts_as_withdrawn(world: World) -> None:

@@ -43,7 +43,7 @@ async def test_duplicates_are_left_out(world: World) -> None:
     assert set(await found(world)) == {"GD-B"}
     await world.claim("CL9", "SH-A", qty="507", invoice="INV3", day="2026-03-26")
     assert set(await found(world)) == {"GD-B", "SH-A"}
-    assert (await found(world))["SH-A"]["evidence"]["excluded_duplicates"] == ["CL2"]  # type: ignore[index]
+    assert (await found(world))["SH-A"]["evidence"]["repeated_claims"] == ["CL2"]  # type: ignore[index]
 
 
 async def test_what_was_passed_on_or_sent_back_is_not_available(world: World) -> None:
