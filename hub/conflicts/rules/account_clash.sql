@@ -215,7 +215,7 @@ SELECT b.id::text, ARRAY[b.source, b.key],
            hub_tried('same_line', 'none_found', partner.code || ', ' || holder.code),
            hub_tried('linked', CASE WHEN coalesce(a.linked_deal, b.linked_deal) IS NULL THEN 'not_applicable'
                                     ELSE 'none_found' END, coalesce(b.linked_deal, a.linked_deal)),
-           hub_tried('renewal', CASE WHEN b.renewal THEN 'not_applicable' ELSE 'none_found' END, NULL),
+           hub_tried('renewal', 'none_found', CASE WHEN b.renewal THEN 'both are renewals' ELSE 'neither is a renewal' END),
            hub_tried('window_over', 'none_found', a.protected_until::text),
            hub_tried('name_only', CASE WHEN pair.sure < 0.9 THEN 'found' ELSE 'none_found' END, b.account_key))
   FROM pair
