@@ -426,6 +426,27 @@ class World:
         rows = await self.rows(f"SELECT c.*, {TERMS} AS terms FROM conflict AS c WHERE rule = $1 AND state = $2", rule, state)
         return {tuple(row["parts"]): row for row in rows}
 
+    async def judged(self, rule: str, at: datetime = NOON) -> dict[tuple[str, ...], dict[str, Any]]:
+        """Judge what changed and return the rule's findings, once a run over everything has said the same."""
+        said = (
+            "finding_key",
+            "revision",
+            "classification",
+            "product_group",
+            "value_at_risk",
+            "score",
+            "evidence",
+            "filters_tried",
+        )
+        await self.detect(at)
+        found = await self.findings(rule)
+        await self.detect(at, full=True)
+        again = await self.findings(rule)
+        assert {key: [row[name] for name in said] for key, row in found.items()} == {
+            key: [row[name] for name in said] for key, row in again.items()
+        }
+        return found
+
     async def rows(self, sql: str, *arguments: object) -> list[dict[str, Any]]:
         """Return the rows of a query."""
         async with self.store.connection() as connection:

@@ -123,13 +123,14 @@ CREATE TEMP TABLE IF NOT EXISTS pack_size (base_id bigint, k numeric, UNIQUE (ba
 CREATE TEMP TABLE IF NOT EXISTS reached_claim (
     claim_id bigint, program text, partner_id bigint, base_id bigint
 ) ON COMMIT DELETE ROWS;
--- Claims asked about, with the limits that hold for them, and the earlier claim each of them resembles.
+-- Claims asked about, those that stand of them and of whatever may resemble them, and the earlier claim each resembles.
 CREATE TEMP TABLE IF NOT EXISTS claim_asked (claim_id bigint PRIMARY KEY) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS claim_limit (claim_id bigint, days numeric, amount_tol numeric) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS claim_twin (
-    claim_id bigint PRIMARY KEY, kept_id bigint, level text, version int, units numeric, value numeric, kept_units numeric,
-    kept_value numeric
+CREATE TEMP TABLE IF NOT EXISTS standing_claim (
+    claim_id bigint PRIMARY KEY, source text, key text, program text, stackable boolean, kind text, partner_id bigint,
+    product_id bigint, base_id bigint, units numeric, amount numeric, currency text, value numeric, customer_id bigint,
+    invoice text, serial text, day date, version int
 ) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS claim_twin (claim_id bigint PRIMARY KEY, kept_id bigint, level text) ON COMMIT DELETE ROWS;
 -- The lines whose usual price is asked for, and that price: the median of the others of the day, else of the month.
 CREATE TEMP TABLE IF NOT EXISTS usual_asked (line_id bigint PRIMARY KEY) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS usual_found (line_id bigint PRIMARY KEY, price numeric, kind text) ON COMMIT DELETE ROWS;

@@ -133,5 +133,5 @@ ANALYZE conflict (rule, finding_key, scope, state, is_full, mode, event_day, par
 -- new_page --
 TRUNCATE judged, found, finding, skipped, picked, sale, picked_offer, observed,
          peer_ground, peer_offer, spot, seat, governing, bound, price_asked, price_found, limit_asked,
-         limit_found, ahead_asked, ahead_found, pack_size, usual_asked, usual_found, reached_claim, claim_asked, claim_limit,
+         limit_found, ahead_asked, ahead_found, pack_size, usual_asked, usual_found, reached_claim, claim_asked, standing_claim,
          claim_twin;

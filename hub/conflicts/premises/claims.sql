@@ -55,61 +55,69 @@ SELECT c.id, c.program, c.partner_id, p.base_id
   LEFT JOIN product AS p ON p.id = c.product_id
  WHERE p.base_id IS NOT DISTINCT FROM base.base_id;
 
--- twins --
--- Of the claims asked about, those that an earlier one of the same programme resembles: the best level first, then the earliest.
--- A claim counts while it is submitted, approved or paid and no such claim replaces it.
-WITH standing AS MATERIALIZED (
-    SELECT c.*, p.base_id, c.qty * p.units_per_pack AS units, source.name AS source,
-           upper(regexp_replace(c.invoice_ref, '\s', '', 'g')) AS invoice,
-           round(c.amount * hub_rate(c.currency, c.claim_date, :base_currency::text), 2) AS value
-      FROM (SELECT DISTINCT program FROM claim_asked JOIN claim ON claim.id = claim_asked.claim_id) AS asked
-      JOIN claim AS c ON c.program = asked.program AND c.deleted_at IS NULL AND c.status IN ('submitted', 'approved', 'paid')
-      JOIN source ON source.id = c.source_id
-      LEFT JOIN product AS p ON p.id = c.product_id
-     WHERE NOT EXISTS (SELECT 1 FROM claim AS newer
-                        WHERE newer.source_id = c.source_id AND newer.replaces = c.key AND newer.id <> c.id
-                          AND newer.deleted_at IS NULL AND newer.status IN ('submitted', 'approved', 'paid'))
-), subject AS (
-    SELECT c.*, v.version, coalesce(program.stackable, false) AS stackable
+-- standing --
+-- The claims asked about and all that may resemble them, as far as they count: submitted, approved or paid, and not replaced by
+-- one that is. Their money is in the base currency, and unknown without a rate.
+WITH near AS (
+    SELECT claim_id AS id FROM claim_asked
+    UNION
+    SELECT other.id
       FROM claim_asked
-      JOIN standing AS c ON c.id = claim_asked.claim_id
-      JOIN policy_period AS v ON c.claim_date >= v.valid_from AND c.claim_date < v.valid_to
-      LEFT JOIN program_setting AS program ON program.version = v.version AND program.name = c.program
-), near AS (
-    SELECT c.id, k.id AS kept_id, 1 AS place, 'serial' AS level
+      JOIN claim AS c ON c.id = claim_asked.claim_id
+      JOIN claim AS other ON other.partner_id = c.partner_id AND other.program = c.program
+    UNION
+    SELECT other.id
+      FROM claim_asked
+      JOIN claim AS c ON c.id = claim_asked.claim_id
+      JOIN claim AS other ON other.serial = c.serial AND other.program = c.program
+)
+INSERT INTO standing_claim
+SELECT c.id, source.name, c.key, c.program, coalesce(program.stackable, false), c.kind, c.partner_id, c.product_id, p.base_id,
+       c.qty * p.units_per_pack, c.amount, c.currency,
+       round(c.amount * hub_rate(c.currency, c.claim_date, :base_currency::text), 2), c.customer_id,
+       upper(regexp_replace(c.invoice_ref, '\s', '', 'g')), c.serial, c.claim_date, policy_period.version
+  FROM near
+  JOIN claim AS c ON c.id = near.id AND c.deleted_at IS NULL AND c.status IN ('submitted', 'approved', 'paid')
+  JOIN source ON source.id = c.source_id
+  JOIN policy_period ON c.claim_date >= policy_period.valid_from AND c.claim_date < policy_period.valid_to
+  LEFT JOIN program_setting AS program ON program.version = policy_period.version AND program.name = c.program
+  LEFT JOIN product AS p ON p.id = c.product_id
+ WHERE NOT EXISTS (SELECT 1 FROM claim AS newer
+                    WHERE newer.source_id = c.source_id AND newer.replaces = c.key AND newer.deleted_at IS NULL
+                      AND newer.status IN ('submitted', 'approved', 'paid'));
+
+-- weigh_claims --
+ANALYZE claim_asked, standing_claim;
+
+-- twins --
+-- Of the claims asked about, those that say the same again as an earlier one of the programme: by serial before by invoice, and
+-- of several the earliest. Claims that name different serials are about different things.
+WITH subject AS MATERIALIZED (
+    SELECT c.* FROM claim_asked JOIN standing_claim AS c USING (claim_id)
+), same AS (
+    SELECT c.claim_id, k.claim_id AS kept_id, 1 AS place, 'serial' AS level
       FROM subject AS c
-      JOIN standing AS k
+      JOIN standing_claim AS k
         ON k.program = c.program AND k.serial = c.serial AND (k.partner_id = c.partner_id OR NOT c.stackable)
     UNION ALL
-    SELECT c.id, k.id, 2, 'exact'
+    SELECT c.claim_id, k.claim_id, 2, 'exact'
       FROM subject AS c
-      JOIN standing AS k
-        ON k.program = c.program AND k.partner_id = c.partner_id AND k.base_id = c.base_id AND k.units = c.units
-       AND k.invoice = c.invoice
-     WHERE 'mdf' NOT IN (c.kind, k.kind)
+      JOIN standing_claim AS k
+        ON k.program = c.program AND k.partner_id = c.partner_id AND k.invoice = c.invoice AND k.base_id = c.base_id
+       AND k.units = c.units
+     WHERE c.kind <> 'mdf' AND k.kind <> 'mdf' AND (c.serial = k.serial) IS NOT FALSE
     UNION ALL
-    SELECT c.id, k.id, 2, 'exact'
+    SELECT c.claim_id, k.claim_id, 2, 'exact'
       FROM subject AS c
-      JOIN standing AS k
-        ON k.program = c.program AND k.partner_id = c.partner_id AND (k.amount, k.currency) = (c.amount, c.currency)
-       AND k.invoice = c.invoice
+      JOIN standing_claim AS k
+        ON k.program = c.program AND k.partner_id = c.partner_id AND k.invoice = c.invoice AND k.amount = c.amount
+       AND k.currency = c.currency
      WHERE c.kind = 'mdf' AND k.kind = 'mdf'
-    UNION ALL
-    SELECT c.id, k.id, 3, 'fuzzy'
-      FROM subject AS c
-      JOIN standing AS k
-        ON k.program = c.program AND k.partner_id = c.partner_id AND k.base_id = c.base_id AND k.units = c.units
-       AND k.customer_id = c.customer_id
-      JOIN claim_limit AS bar ON bar.claim_id = c.id
-     WHERE 'mdf' NOT IN (c.kind, k.kind) AND (c.invoice IS NULL OR k.invoice IS NULL)
-       AND abs(c.claim_date - k.claim_date) <= bar.days
-       AND abs(c.value - k.value) <= bar.amount_tol * greatest(c.value, k.value)
 )
 INSERT INTO claim_twin
-SELECT DISTINCT ON (c.id) c.id, near.kept_id, near.level, c.version, c.units, c.value, k.units, k.value
-  FROM near
-  JOIN subject AS c ON c.id = near.id
-  JOIN standing AS k ON k.id = near.kept_id
- WHERE (k.claim_date, k.key COLLATE "C", k.source COLLATE "C") < (c.claim_date, c.key COLLATE "C", c.source COLLATE "C")
-   AND (near.level = 'serial' OR c.serial = k.serial OR c.serial IS NULL OR k.serial IS NULL)
- ORDER BY c.id, near.place, k.claim_date, k.key COLLATE "C", k.source COLLATE "C";
+SELECT DISTINCT ON (same.claim_id) same.claim_id, same.kept_id, same.level
+  FROM same
+  JOIN standing_claim AS c ON c.claim_id = same.claim_id
+  JOIN standing_claim AS k ON k.claim_id = same.kept_id
+ WHERE (k.day, k.key COLLATE "C", k.source COLLATE "C") < (c.day, c.key COLLATE "C", c.source COLLATE "C")
+ ORDER BY same.claim_id, same.place, k.day, k.key COLLATE "C", k.source COLLATE "C";

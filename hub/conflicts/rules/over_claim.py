@@ -14,8 +14,10 @@ over_claim = Rule(
     title_zh="申报数量超过可售数量",
     says={
         "": Text(
-            en="{accused} claimed {claimed} units of {base_sku} in {program}; {available} were available until {until}.",
-            zh="{accused} 在 {program} 中申报 {base_sku} {claimed} 件,截至 {until} 可售数量为 {available} 件。",
+            en="{accused} claimed {claimed} units of {base_sku} in {program}; up to the last purchase on {last_purchase} it "
+            "can have had {available}.",
+            zh="{accused} 在 {program} 中申报 {base_sku} {claimed} 件;截至最近一次进货({last_purchase})可售数量为 "
+            "{available} 件。",
         ),
     },
     key=("partner", "program", "base_sku"),
@@ -23,5 +25,8 @@ over_claim = Rule(
     needs=(frozenset({"claim"}), frozenset({"sales_order"})),
     thresholds={"tol": Decimal("0.01")},
     reach=("reached_claims", "keys"),
-    steps=("cells", "spans", "ask", "twins", "claimed", "available", "weigh", "limit_questions", "limits", "judge"),
-)
+    steps=(
+        "cells", "spans", "unbought", "ask", "standing", "weigh_claims", "twins", "claimed", "moved", "sums", "limit_questions",
+        "limits", "judge",
+    ),
+)  # fmt: skip

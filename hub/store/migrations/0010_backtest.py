@@ -1,4 +1,4 @@
-"""Backtests."""
+"""Backtests, and the ways from an account to its deals."""
 
 from tortoise import migrations
 from tortoise.migrations import operations as ops
@@ -103,5 +103,21 @@ class Migration(migrations.Migration):
                 "table_description": "One question and, once done, its answer. `files` are the texts of a draft that a worker reads.",
             },
             bases=["Row"],
+        ),
+        ops.RunSQL(
+            [
+                "CREATE INDEX deal_account_tax_id ON deal_registration (account_tax_id) WHERE account_tax_id IS NOT NULL",
+                "CREATE INDEX deal_account_domain ON deal_registration (hub_domain(account_domain))"
+                " WHERE account_domain IS NOT NULL",
+                "CREATE INDEX deal_account_name ON deal_registration (hub_account_name(account_name))"
+                " WHERE account_name IS NOT NULL",
+                "CREATE INDEX claim_replaces ON claim (source_id, replaces) WHERE replaces IS NOT NULL",
+            ],
+            [
+                "DROP INDEX claim_replaces",
+                "DROP INDEX deal_account_name",
+                "DROP INDEX deal_account_domain",
+                "DROP INDEX deal_account_tax_id",
+            ],
         ),
     ]
