@@ -59,7 +59,7 @@ SELECT DISTINCT source.id AS source_id, source.name
 -- open_work --
 SELECT EXISTS (SELECT FROM dirty_record) AS records, EXISTS (SELECT FROM backtest WHERE state = 'queued') AS backtests,
        EXISTS (SELECT FROM delivery
-                WHERE state IN ('pending', 'retrying', 'sending') AND coalesce(next_attempt_at, created_at) <= :now) AS deliveries;
+                WHERE state IN ('pending', 'retrying') AND NOT held AND coalesce(next_attempt_at, created_at) <= :now) AS deliveries;
 
 -- sources --
 SELECT source.name, source.title, source.connector, source.state, source.state_reason, source.managed_by,
