@@ -51,15 +51,22 @@ def today(time_zone: str, policy: AlertPolicy, at: datetime) -> Round:
 
 async def write_round(connection: Connection, settings: Settings, one: Round, at: datetime) -> int:
     """Write the digests of a round and their deliveries; return how many. A round that is written already writes none."""
-    values: dict[str, Any] = {"time_zone": one.time_zone, "day": one.day, "until": one.until, "at": at}
+    policy = await alert_policy(connection, at)
+    values: dict[str, Any] = {
+        "time_zone": one.time_zone,
+        "day": one.day,
+        "until": one.until,
+        "at": at,
+        "usual": policy.time_zone,
+        "usual_quiet": policy.quiet,
+        "shown": SHOWN,
+    }
     begun = await connection.fetchrow(BEGIN.sql, *BEGIN.arguments(values))
     if begun is None:
         return 0
-    policy = await alert_policy(connection, at)
     await take_turn(connection)
     await run(connection, "of_findings", {"since": begun["since"], "until": one.until})
     await address(connection, settings, policy)
-    values |= {"usual": policy.time_zone, "usual_quiet": policy.quiet, "shown": SHOWN}
     await run(connection, "leave_out", values)
     known = [Receiver(**dict(row)) for row in await connection.fetch(RECEIVERS.sql, *RECEIVERS.arguments(values))]
     values |= {"recipients": [one.recipient for one in known], "times": [one.free(at) for one in known]}

@@ -131,12 +131,16 @@ SELECT zone.time_zone,
 
 -- begin_round --
 -- Nothing where the round is written; where somebody is writing it, nothing once that is done. A zone told for the first time
--- goes on where the latest other one stopped.
+-- goes on a day before the one that is furthest behind.
 INSERT INTO digest_round (time_zone, day, until_at) VALUES (:time_zone, :day, :until)
     ON CONFLICT (time_zone, day) DO NOTHING
 RETURNING coalesce(
     (SELECT max(r.until_at) FROM digest_round AS r WHERE r.time_zone = :time_zone),
-    (SELECT max(r.until_at) FROM digest_round AS r WHERE r.until_at <= :until),
+    (SELECT min(latest.until_at) - interval '1 day'
+       FROM (SELECT max(r.until_at) AS until_at
+               FROM digest_round AS r
+              WHERE r.time_zone IN (SELECT u.time_zone FROM hub_user AS u WHERE u.active UNION SELECT :usual)
+              GROUP BY r.time_zone) AS latest),
     '-infinity'::timestamptz) AS since;
 
 -- leave_out --
