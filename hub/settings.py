@@ -16,7 +16,8 @@ Severity = Literal["info", "low", "medium", "high", "critical"]
 
 SOURCE_NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 ROUTE_NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
-Reference = Annotated[str, Field(pattern=r"^(env|file):.+$")]
+REFERENCE = r"^(env|file):.+$"
+Reference = Annotated[str, Field(pattern=REFERENCE)]
 
 
 class Part(BaseModel):

@@ -39,7 +39,7 @@ def route_of(one: RouteSettings) -> Route:
     """Return one route of the settings."""
     return Route(
         name=one.name,
-        rules=tuple(one.rules),
+        rule_ids=tuple(one.rules),
         severity=one.severity,
         regions=tuple(one.regions),
         product_groups=tuple(one.product_groups),

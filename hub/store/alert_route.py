@@ -15,7 +15,7 @@ class AlertRouteRow(Row):
     """Which alerts go where. `managed_by` is `file` or `api`; never both for one name. `target` and `secret` are references."""
 
     name = fields.TextField()
-    rules = ArrayField("text", db_default=empty_array("text"))
+    rule_ids = ArrayField("text", db_default=empty_array("text"))
     severity = fields.TextField(db_default="medium")
     regions = ArrayField("text", db_default=empty_array("text"))
     product_groups = ArrayField("text", db_default=empty_array("text"))
@@ -36,7 +36,7 @@ class Route(Struct, frozen=True, kw_only=True):
     """Which alerts go where. What is empty is any; `partners`, `regions` and `product_groups` are codes."""
 
     name: str
-    rules: tuple[str, ...] = ()
+    rule_ids: tuple[str, ...] = ()
     severity: str = "medium"
     regions: tuple[str, ...] = ()
     product_groups: tuple[str, ...] = ()

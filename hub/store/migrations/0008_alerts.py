@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("name", fields.TextField(unique=False)),
-                ("rules", ArrayField(db_default=SqlDefault("'{}'::text[]"), element_type="TEXT")),
+                ("rule_ids", ArrayField(db_default=SqlDefault("'{}'::text[]"), element_type="TEXT")),
                 ("severity", fields.TextField(db_default="medium", unique=False)),
                 ("regions", ArrayField(db_default=SqlDefault("'{}'::text[]"), element_type="TEXT")),
                 ("product_groups", ArrayField(db_default=SqlDefault("'{}'::text[]"), element_type="TEXT")),

@@ -2,22 +2,22 @@
 DELETE FROM alert_route WHERE managed_by = 'file' AND NOT name = ANY ($1::text[]);
 
 -- declare --
-INSERT INTO alert_route (name, rules, severity, regions, product_groups, partners, addresses, target, secret, locale, managed_by)
-VALUES (:name, :rules::text[], :severity, :regions::text[], :product_groups::text[], :partners::text[], :addresses::text[],
+INSERT INTO alert_route (name, rule_ids, severity, regions, product_groups, partners, addresses, target, secret, locale, managed_by)
+VALUES (:name, :rule_ids::text[], :severity, :regions::text[], :product_groups::text[], :partners::text[], :addresses::text[],
         :target, :secret, :locale, 'file')
     ON CONFLICT (name) DO UPDATE
-   SET rules = excluded.rules, severity = excluded.severity, regions = excluded.regions,
+   SET rule_ids = excluded.rule_ids, severity = excluded.severity, regions = excluded.regions,
        product_groups = excluded.product_groups, partners = excluded.partners, addresses = excluded.addresses,
        target = excluded.target, secret = excluded.secret, locale = excluded.locale, managed_by = 'file';
 
 -- upsert --
 -- Nothing where the name is the file's.
 INSERT INTO alert_route (
-    name, rules, severity, regions, product_groups, partners, addresses, target, secret, locale, managed_by, changed_at)
-VALUES (:name, :rules::text[], :severity, :regions::text[], :product_groups::text[], :partners::text[], :addresses::text[],
+    name, rule_ids, severity, regions, product_groups, partners, addresses, target, secret, locale, managed_by, changed_at)
+VALUES (:name, :rule_ids::text[], :severity, :regions::text[], :product_groups::text[], :partners::text[], :addresses::text[],
         :target, :secret, :locale, 'api', :at)
     ON CONFLICT (name) DO UPDATE
-   SET rules = excluded.rules, severity = excluded.severity, regions = excluded.regions,
+   SET rule_ids = excluded.rule_ids, severity = excluded.severity, regions = excluded.regions,
        product_groups = excluded.product_groups, partners = excluded.partners, addresses = excluded.addresses,
        target = excluded.target, secret = excluded.secret, locale = excluded.locale, changed_at = excluded.changed_at
  WHERE alert_route.managed_by = 'api'
@@ -27,7 +27,7 @@ RETURNING id;
 DELETE FROM alert_route WHERE id = $1 AND managed_by = 'api' RETURNING id;
 
 -- of_api --
-SELECT name, rules, severity, regions, product_groups, partners, addresses, target, secret, locale
+SELECT name, rule_ids, severity, regions, product_groups, partners, addresses, target, secret, locale
   FROM alert_route
  WHERE managed_by = 'api'
  ORDER BY name COLLATE "C";

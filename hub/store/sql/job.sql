@@ -104,3 +104,12 @@ SELECT source.name AS source, reject.place->>'file' AS file, reject.place->>'she
   JOIN source ON source.id = reject.source_id
  WHERE source.name = $1 AND reject.state = 'open'
  ORDER BY file, sheet, line, reject.id;
+
+-- alerts --
+SELECT c.number AS "case", c.rule, a.reason, a.severity, a.state, a.raised_at,
+       (SELECT coalesce(jsonb_object_agg(sums.state, sums.many), '{}')
+          FROM (SELECT d.state, count(*) AS many FROM delivery AS d WHERE d.alert_id = a.id GROUP BY d.state) AS sums) AS deliveries
+  FROM alert AS a
+  JOIN conflict_case AS c ON c.id = a.case_id
+ ORDER BY a.raised_at DESC, a.id DESC
+ LIMIT :many;

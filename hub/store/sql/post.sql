@@ -39,7 +39,7 @@ SELECT f.id, f.rule, f.band, f.score, f.region_id, f.product_group, f.partner_id
 WITH route AS (
     SELECT *
       FROM jsonb_to_recordset(:routes::jsonb) AS r (
-           place int, name text, rules text[], severity text, regions text[], product_groups text[], partners text[],
+           place int, name text, rule_ids text[], severity text, regions text[], product_groups text[], partners text[],
            addresses text[], target text, channel text)
 ), band AS (
     SELECT name, place
@@ -48,7 +48,7 @@ WITH route AS (
     SELECT t.id, r.place, r.name, r.addresses, r.target, r.channel
       FROM tidings AS t
       JOIN band ON band.name = t.band
-      JOIN route AS r ON (r.rules = '{}' OR t.rule = ANY (r.rules))
+      JOIN route AS r ON (r.rule_ids = '{}' OR t.rule = ANY (r.rule_ids))
        AND (r.product_groups = '{}' OR t.product_group = ANY (r.product_groups))
       JOIN band AS least ON least.name = r.severity AND least.place <= band.place
      WHERE (r.partners = '{}' OR EXISTS (
