@@ -15,6 +15,9 @@ from hub.errors import SettingsError
 Severity = Literal["info", "low", "medium", "high", "critical"]
 
 SOURCE_NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
+ROUTE_NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
+REFERENCE = r"^(env|file):.+$"
+Reference = Annotated[str, Field(pattern=REFERENCE)]
 
 
 class Part(BaseModel):
@@ -39,15 +42,20 @@ class SourceSettings(Part):
 class RouteSettings(Part):
     """One `[[route]]`: which alerts go where. What is left out is any.
 
-    `to` are e-mail addresses; `target` is the reference of an Apprise address, which holds credentials.
+    `to` are e-mail addresses; `target` is the reference of an Apprise address, which holds credentials, or of the http address
+    of a webhook, whose messages are signed with what `secret` refers to. `locale` is the language for those who are no users.
     """
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+    name: Annotated[str, Field(pattern=ROUTE_NAME)]
     rules: list[str] = []
     severity: Severity = "medium"
     regions: list[str] = []
+    product_groups: list[str] = []
+    partners: list[str] = []
     to: list[str] = []
-    target: str | None = None
+    target: Reference | None = None
+    secret: Reference | None = None
+    locale: Literal["en", "zh-CN"] = "en"
 
     @model_validator(mode="after")
     def goes_somewhere(self) -> "RouteSettings":

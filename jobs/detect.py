@@ -69,9 +69,10 @@ async def detect(store: Store, settings: Settings | None = None, *, at: datetime
     The settings name who is told of cases; without them nobody is.
     """
     done = Detected()
-    moment = at or now()
     async with store.connection() as connection:
         await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
+        # Once it is this one's turn: whoever holds the lock later judges as of a later instant.
+        moment = at or now()
         try:
             whole = full or await outweighs(connection)
             while True:
@@ -89,7 +90,10 @@ async def batch(connection: Connection, done: Detected, settings: Settings | Non
     """Judge one batch and commit it with everything it led to. Events come last: their lock is held until the commit."""
     async with connection.transaction():
         examined = await examine(connection, at, limit=None if whole else BATCH, full=whole)
-        alerts = 0 if settings is None else await raise_alerts(connection, settings, examined.cases)
+        alerts = 0
+        if settings is not None:
+            findings = [one.subject_id for one in examined.told if one.topic == "conflict"]
+            alerts = await raise_alerts(connection, settings, examined.cases, findings=findings)
         await dirty.settle(connection)
         await publish(connection, examined.told)
     done.add(examined, alerts)

@@ -1,13 +1,20 @@
 """Say in sentences what is wrong with this installation and what to do about it."""
 
+import socket
+from collections.abc import Iterable
+
+from hub.alerts.route import file_routes
 from hub.conflicts.engine import not_run
 from hub.conflicts.publication import awaited
 from hub.errors import HubError
-from hub.settings import Settings
+from hub.settings import Settings, secret
+from hub.store.alert_route import Route, api_routes
 from hub.store.database import Connection, Store
 from hub.store.statements import statement
 from jobs.scheduler import read_schedule
 from jobs.serve import APPLICATION
+
+CONNECT_S = 3
 
 
 def unfit(settings: Settings) -> list[str]:
@@ -28,7 +35,45 @@ def unfit(settings: Settings) -> list[str]:
         wrong.append(f"The setting scans: {error}")
     if settings.smtp is None and any(route.to for route in settings.route):
         wrong.append("A route has e-mail addresses and there is no [smtp]; add the server that sends our mail.")
-    return wrong
+    if settings.smtp is not None and settings.smtp.password is not None:
+        wrong += unset("The setting smtp.password", settings.smtp.password)
+    return wrong + unset_routes(file_routes(settings))
+
+
+def unset_routes(routes: Iterable[Route]) -> list[str]:
+    """Return the references of routes that lead to nothing."""
+    return [
+        sentence
+        for route in routes
+        for reference in (route.target, route.secret)
+        if reference is not None
+        for sentence in unset(f"The route {route.name}", reference)
+    ]
+
+
+def unset(what: str, reference: str) -> list[str]:
+    """Return what is wrong with a reference, if anything is."""
+    try:
+        secret(reference)
+    except HubError as error:
+        return [f"{what}: {error}"]
+    return []
+
+
+def unreachable(settings: Settings) -> list[str]:
+    """Return whether the server that sends our mail takes no connection within three seconds."""
+    smtp = settings.smtp
+    if smtp is None:
+        return []
+    try:
+        socket.create_connection((smtp.host, smtp.port), timeout=CONNECT_S).close()
+    except OSError as error:
+        reason = error.strerror or str(error) or type(error).__name__
+        return [
+            f"The mail server {smtp.host}, port {smtp.port}, cannot be reached ({reason}); start it, or correct [smtp]. "
+            "Messages wait and are tried again for three hours."
+        ]
+    return []
 
 
 def unloadable() -> list[str]:
@@ -44,7 +89,7 @@ def unloadable() -> list[str]:
 
 
 async def ailing(store: Store) -> list[str]:
-    """Return what the store knows to be wrong: sources, rejects, rules, policies that wait, deliveries."""
+    """Return what the store knows to be wrong: sources, rejects, rules, policies that wait, deliveries, routes of the API."""
     async with store.connection() as connection:
         return [
             *await ailing_sources(connection),
@@ -52,6 +97,7 @@ async def ailing(store: Store) -> list[str]:
             *await silent_rules(connection),
             *await awaited(connection),
             *await failed_deliveries(connection),
+            *unset_routes(await api_routes(connection)),
         ]
 
 

@@ -1,4 +1,4 @@
-"""Open the hub for as long as a process uses it: the server, its tables, the sources of the settings."""
+"""Open the hub for as long as a process uses it: the server, its tables, the sources and routes of the settings."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -13,6 +13,7 @@ from hub.store import embedded
 from hub.store.database import Store, open_store
 from hub.store.migrate import migrate
 from jobs.queue import migrate as make_queue
+from jobs.routes import ensure_routes
 from jobs.sources import ensure_sources
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ async def revive(server: embedded.Server) -> None:
 
 @asynccontextmanager
 async def open_hub(settings: Settings, *, connections: int = 10) -> AsyncIterator[Store]:
-    """Open the store, bring its tables up to date and apply the sources of the settings.
+    """Open the store, bring its tables up to date and apply the sources and routes of the settings.
 
     Leaving it in any way, also by cancellation, leaves the built-in server; the process must turn a signal into one.
     """
@@ -77,6 +78,7 @@ async def open_hub(settings: Settings, *, connections: int = 10) -> AsyncIterato
             await migrate(store)
             await make_queue(store)
             await ensure_sources(store, settings)
+            await ensure_routes(store, settings)
             yield store
 
 

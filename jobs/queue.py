@@ -66,6 +66,10 @@ class Queue:
         """Have the backtests that wait answered, one after the other, under the same promise."""
         await self._once("backtest")
 
+    async def defer_remind(self) -> None:
+        """Have what time brings done, under the same promise."""
+        await self._once("remind")
+
     async def runs_in_hand(self) -> set[int]:
         """Return the runs that have a job which waits or runs."""
         jobs = [job for status in LIVE for job in await self.app.job_manager.list_jobs_async(task="sync", status=status)]
@@ -155,7 +159,13 @@ def register(queue: Queue, settings: Settings) -> None:
 
         await answer_waiting(store)
 
-    for task in (sync, detect, notify, backtest):
+    async def remind() -> None:
+        from jobs.remind import remind
+
+        await remind(store, settings)
+        await queue.defer_notify()
+
+    for task in (sync, detect, notify, remind, backtest):
         queue.app.task(name=task.__name__)(task)
 
 

@@ -1,13 +1,14 @@
 """What fell between two chairs is picked up: runs without a job, jobs without a worker, records nobody has judged.
 
-Waiting is done here too: a run that broke off or was told to come back later is deferred when its time has come. And events
-that nobody can follow any more are dropped.
+Waiting is done here too: a run that broke off or was told to come back later is deferred when its time has come, an alert is
+passed on, a digest's hour noticed. And events that nobody can follow any more are dropped.
 """
 
 from hub.clock import now
 from hub.store.event import forget
 from hub.store.statements import statement
 from jobs.queue import Queue
+from jobs.remind import anything_due
 
 
 async def sweep(queue: Queue) -> None:
@@ -27,6 +28,8 @@ async def sweep(queue: Queue) -> None:
         await queue.defer_notify()
     if work["backtests"]:
         await queue.defer_backtest()
+    if await anything_due(queue.store, now()):
+        await queue.defer_remind()
 
 
 AGAIN = statement("job", "again")

@@ -7,6 +7,8 @@ from zoneinfo import available_timezones
 
 import strawberry
 
+from hub.alerts.quiet import read_quiet
+from hub.errors import SettingsError
 from hub.store.user import Person, deactivate_user, upsert_user
 from schema.auth.roles import demand
 from schema.compiler.catalog import column, many, one, table
@@ -48,6 +50,9 @@ class User(Node):
     product_groups: list[str] = column("product_groups", "Product groups a channel manager looks after; empty = all.")
     locale: Locale = column("locale", "Language of its messages.")
     time_zone: str = column("time_zone", "Time zone, IANA name.")
+    quiet_hours: str | None = column(
+        "quiet_hours", "When only critical alerts are sent, as `21:00-07:30`; null = as the policy says, empty = never."
+    )
     active: bool = column("active", "Whether it may use the hub.")
     created_at: datetime = column("created_at", "When it was added.")
 
@@ -63,6 +68,9 @@ class UpsertUserInput:
     product_groups: list[str] | None = asked("Product groups a channel manager looks after, at most 500; empty = all.")
     locale: Locale = strawberry.field(default=Locale.EN, description="Language of its messages.")
     time_zone: str = strawberry.field(default="UTC", description="Time zone, IANA name.")
+    quiet_hours: str | None = asked(
+        "When only critical alerts are sent, as `21:00-07:30`; null = as the policy says, empty = never."
+    )
 
 
 @strawberry.input(description="A user to shut out.")
@@ -152,6 +160,7 @@ async def described(info: Info, input: UpsertUserInput) -> Person:
         product_groups=tuple(given(input.product_groups) or ()),
         locale=str(input.locale.value),
         time_zone=input.time_zone,
+        quiet_hours=given(input.quiet_hours),
     )
 
 
@@ -169,6 +178,10 @@ def check_words(input: UpsertUserInput) -> None:
         raise invalid("productGroups", "too_many", f"At most {MOST_ASSIGNED} can be assigned.")
     if input.time_zone not in available_timezones():
         raise invalid("timeZone", "unknown_time_zone", "Name a time zone like Asia/Shanghai.")
+    try:
+        read_quiet(given(input.quiet_hours) or "")
+    except SettingsError as error:
+        raise invalid("quietHours", "not_hours", str(error)) from error
 
 
 async def assigned(info: Info, field: str, texts: Sequence[str], kind: str) -> tuple[int, ...]:

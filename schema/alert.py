@@ -1,16 +1,17 @@
 """Alert: one reason to tell somebody of a case. Delivery: one message to one recipient."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import Enum
 from typing import Annotated
 
 import strawberry
 
+from hub.alerts.post import ADMINISTRATORS
 from schema.compiler.catalog import Sort, column, many, one, pages, table
 from schema.conflict import ConflictCase, Severity, SeverityFilter
 from schema.node import GLOBAL_ID, Actor, Node
 from schema.paging import Connection
-from schema.where import Choice, DateTimeFilter, where
+from schema.where import Choice, DateTimeFilter, IDFilter, StringFilter, where
 
 
 @strawberry.enum(description="State of an alert.")
@@ -51,21 +52,45 @@ class DeliveryState(Enum):
     )
 
 
-@table("delivery")
-@strawberry.type(description="One alert to one recipient by one channel. Exactly one outcome is recorded.")
+@strawberry.enum(description="What a message is about.")
+class DeliveryKind(Enum):
+    ALERT = strawberry.enum_value("alert", description="An alert.")
+    ESCALATION = strawberry.enum_value("escalation", description="An alert that nobody acknowledged in time.")
+    DIGEST = strawberry.enum_value("digest", description="What was not told at once, once a day.")
+
+
+@table("digest")
+@strawberry.type(description="What a recipient is told of a day in one message.")
+class Digest(Node):
+    id: strawberry.ID = column("id", GLOBAL_ID)
+    day: date = column("day", "Day of the recipient.")
+    alert_count: int = column("alert_count", "Alerts that were held for it: quiet hours, or more than a day's worth.")
+    finding_count: int = column("finding_count", "Findings it counts.")
+    created_at: datetime = column("created_at", "When it was written.")
+
+
+KIND = f"CASE WHEN {{alert_id}} IS NULL THEN 'digest' WHEN {{route}} = '{ADMINISTRATORS}' THEN 'escalation' ELSE 'alert' END"
+
+
+@table("delivery", sorts={"CREATED_AT": Sort("created_at", "timestamptz")})
+@strawberry.type(description="One message to one recipient by one channel. Exactly one outcome is recorded.")
 class Delivery(Node):
     id: strawberry.ID = column("id", GLOBAL_ID)
-    alert: Annotated["Alert", strawberry.lazy("schema.alert")] = one("alert_id", "Alert.")
+    kind: DeliveryKind = column(KIND, "What it is about.", always=True)
+    alert: Annotated["Alert", strawberry.lazy("schema.alert")] | None = one("alert_id", "Alert; null for a digest.")
+    digest: Digest | None = one("digest_id", "Digest it is, or was carried by; null otherwise.")
+    route: str = column("route", "Name of the route, or what made the recipient one: `the manager`.")
     channel: DeliveryChannel = column(
         "CASE WHEN {channel} IN ('email', 'slack', 'teams', 'dingtalk', 'wecom', 'feishu') THEN {channel} ELSE 'webhook' END",
         "Channel.",
     )
     recipient: str = column(
-        "CASE WHEN {recipient} LIKE '%@%' AND {recipient} NOT LIKE '%://%' "
+        "CASE WHEN {recipient} LIKE '%@%' AND {recipient} NOT LIKE 'env:%' AND {recipient} NOT LIKE 'file:%' "
         "THEN left({recipient}, 2) || '***@' || split_part({recipient}, '@', 2) ELSE {route} END",
         "Recipient, shortened so that no secret shows: `li***@example.com`; for a target the name of its route.",
     )
     state: DeliveryState = column("state", "State.")
+    created_at: datetime = column("created_at", "When it was written.")
     attempts: int = column("attempts", "Attempts so far.")
     last_attempt_at: datetime | None = column("last_attempt_at", "Latest attempt; null before the first.")
     next_attempt_at: datetime | None = column("next_attempt_at", "Next attempt; null when none is planned.")
@@ -97,15 +122,43 @@ class AlertStateFilter(Choice[AlertState]):
     pass
 
 
+@strawberry.input(description="Conditions on AlertReason.")
+class AlertReasonFilter(Choice[AlertReason]):
+    pass
+
+
 @strawberry.input(description="Which alerts.")
 class AlertFilter:
     state: AlertStateFilter | None = where("state", "State.")
     severity: SeverityFilter | None = where("severity", "Band of the score.")
+    reason: AlertReasonFilter | None = where("reason", "Why it was raised.")
+    case: IDFilter | None = where("case_id", "Case.", cast="bigint", to="ConflictCase")
     raised_at: DateTimeFilter | None = where("raised_at", "Time of raising.", cast="timestamptz")
+
+
+@strawberry.input(description="Conditions on DeliveryKind.")
+class DeliveryKindFilter(Choice[DeliveryKind]):
+    pass
+
+
+@strawberry.input(description="Conditions on DeliveryState.")
+class DeliveryStateFilter(Choice[DeliveryState]):
+    pass
+
+
+@strawberry.input(description="Which deliveries.")
+class DeliveryFilter:
+    kind: DeliveryKindFilter | None = where(KIND, "What it is about.")
+    state: DeliveryStateFilter | None = where("state", "State.")
+    route: StringFilter | None = where("route", "Name of the route.")
+    created_at: DateTimeFilter | None = where("created_at", "Time of writing.", cast="timestamptz")
 
 
 @strawberry.type
 class AlertQuery:
     alerts: Connection[Alert] | None = pages(
         "Alerts. Default order: newest first.", [("RAISED_AT", True)], filter=AlertFilter | None
+    )
+    deliveries: Connection[Delivery] | None = pages(
+        "What was sent to whom, and what became of it. Newest first.", [("CREATED_AT", True)], filter=DeliveryFilter | None
     )

@@ -4,6 +4,7 @@ import strawberry
 
 from schema.account import UserMutation
 from schema.acknowledgement import AlertMutation
+from schema.alert_route import AlertRouteMutation
 from schema.backtest import BacktestMutation
 from schema.policy_version import PolicyMutation
 from schema.sync_request import SyncMutation
@@ -15,5 +16,14 @@ from schema.unit_mapping import UnitMappingMutation
     description="Everything that can be changed. Root fields run one after the other, each in its own transaction; at most 5 "
     "per operation."
 )
-class Mutation(SyncMutation, AlertMutation, PolicyMutation, BacktestMutation, TokenMutation, UserMutation, UnitMappingMutation):
+class Mutation(
+    SyncMutation,
+    AlertMutation,
+    AlertRouteMutation,
+    PolicyMutation,
+    BacktestMutation,
+    TokenMutation,
+    UserMutation,
+    UnitMappingMutation,
+):
     pass

@@ -62,6 +62,8 @@ async def furnish(rows: Rows) -> dict[str, int]:
         await rows.step(case, comment="Looked at.", visible_to_partner=name == "west")
         await rows.alert(case)
         found |= {name: partner, f"{name}_order": order, f"{name}_case": case, f"{name}_customer": customer}
+    await rows.digest()
+    await rows.alert_route()
     await rows.reject()
     await rows.sync_run(error_kind="SourceDown", error_message="No answer.", error_retryable=True, state="failed")
     await rows.add(

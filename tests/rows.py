@@ -215,6 +215,16 @@ class Rows:
         )
         return made
 
+    async def digest(self, **values: Any) -> int:
+        to = {"route": "sales", "channel": "email", "recipient": "lin.wei@example.com"}
+        values = {"day": T0.date(), "alert_count": 2, "finding_count": 5, **to, **values}
+        made = await self.add("digest", **values)
+        await self.add("delivery", digest_id=made, state="delivered", **to)
+        return made
+
+    async def alert_route(self, **values: Any) -> int:
+        return await self.add("alert_route", name=f"route-{self.next()}", addresses=["lin.wei@example.com"], **values)
+
     async def reject(self, **values: Any) -> int:
         values = {
             "identity": f"reject-{self.next()}",

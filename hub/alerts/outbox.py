@@ -5,7 +5,6 @@ one delivery at a time. A process that dies after sending and before settling se
 a message may come twice, it is never lost.
 """
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -20,32 +19,16 @@ GROWTH = 4
 
 
 class Due(Struct, frozen=True, kw_only=True):
-    """A delivery taken for one try. `recipient` is an e-mail address or the reference of a target."""
+    """A delivery taken for one try, of an alert or a digest. `recipient` is an e-mail address or the reference of a target."""
 
     id: int
-    alert_id: int
+    alert_id: int | None
+    digest_id: int | None
     route: str
     channel: str
     recipient: str
     user_id: int | None
     attempts: int
-
-
-class Letter(Struct, frozen=True, kw_only=True):
-    """A message to be sent: which alert, by which route, to whom."""
-
-    alert_id: int
-    route: str
-    channel: str
-    recipient: str
-    user_id: int | None = None
-
-
-async def put(connection: Connection, letters: Sequence[Letter]) -> int:
-    """Write deliveries into the outbox and return how many are new."""
-    names = ("alert_id", "route", "channel", "recipient", "user_id")
-    columns = {f"{name}s": [getattr(letter, name) for letter in letters] for name in names}
-    return len(await connection.fetch(PUT.sql, *PUT.arguments(columns)))
 
 
 async def due(connection: Connection, *, many: int = 50) -> list[Due]:
@@ -75,7 +58,6 @@ def wait(attempts: int) -> timedelta:
     return FIRST_WAIT * int(GROWTH ** (attempts - 1))
 
 
-PUT = statement("alert", "put")
 DUE = statement("alert", "due")
 GIVE_UP = statement("alert", "give_up")
 SETTLE = statement("alert", "settle")

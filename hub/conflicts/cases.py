@@ -25,7 +25,7 @@ class CaseChange(Struct, frozen=True, kw_only=True):
     """Something a case's receivers may have to hear of. `band` and `score` are the case's as they are now."""
 
     case_id: int
-    reason: Literal["opened", "band_up", "evidence_changed"]
+    reason: Literal["opened", "band_up", "sla", "evidence_changed"]
     band: str
     rule: str
     score: float

@@ -26,7 +26,7 @@ WITH joined AS (
 INSERT INTO case_touched SELECT DISTINCT id FROM joined ON CONFLICT DO NOTHING;
 
 -- open --
--- Groups without an open case in which a finding that is in no case reaches the least score.
+-- Groups without an open case in which a finding that is in no case reaches the least score, or is of a rule that needs none.
 WITH free AS (
     SELECT DISTINCT c.group_key
       FROM happened AS h
@@ -38,7 +38,8 @@ WITH free AS (
       FROM free
       JOIN conflict AS c USING (group_key)
       JOIN weighting AS w ON w.version = coalesce(c.policy_version, 0)
-     WHERE c.state = 'open' AND c.is_full AND c.mode = 'case' AND c.case_id IS NULL AND c.score >= w.case_min_score
+     WHERE c.state = 'open' AND c.is_full AND c.mode = 'case' AND c.case_id IS NULL
+       AND (c.score >= w.case_min_score OR c.rule = ANY (w.always))
      ORDER BY c.group_key, c.score DESC, c.id
 ), opened AS (
     INSERT INTO conflict_case (

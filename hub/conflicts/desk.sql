@@ -23,7 +23,7 @@ CREATE TEMP TABLE IF NOT EXISTS price_level (
 ) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS weighting (
     version int, impact numeric, depth numeric, evidence numeric, recurrence numeric, spread numeric,
-    low numeric, medium numeric, high numeric, critical numeric, case_min_score numeric
+    low numeric, medium numeric, high numeric, critical numeric, case_min_score numeric, always text[]
 ) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS cap (version int, code text, cap numeric) ON COMMIT DELETE ROWS;
 

@@ -23,6 +23,8 @@ NO_POLICY = 0
 CASE_MIN_SCORE = Decimal(50)
 # What the built-in class of a channel is; of any other it is consumer.
 CHANNELS: Mapping[str, str] = {"trade": "trade", "wholesale": "trade", "b2b": "trade"}
+# Rules whose findings in a full class become cases, and are told of, at any score.
+ALWAYS = ("oversell",)
 
 
 class Version(Struct, frozen=True, kw_only=True):
@@ -121,10 +123,11 @@ async def lay(connection: Connection, policies: Policies, rules: Iterable[Rule])
 
 
 def weighting(body: Mapping[str, Any]) -> tuple[object, ...]:
-    """Return the weights, the bands and the least score of a case."""
+    """Return the weights, the bands, the least score of a case, and the rules that need none."""
     weights = Weights.of(body.get("severity", {}))
-    least = decimal(body.get("alerts", {}).get("case_min_score", CASE_MIN_SCORE))
-    return (*weights.weights.values(), *weights.bands.values(), least)
+    alerts = body.get("alerts", {})
+    least = decimal(alerts.get("case_min_score", CASE_MIN_SCORE))
+    return (*weights.weights.values(), *weights.bands.values(), least, list(alerts.get("always", ALWAYS)))
 
 
 ThresholdRow = tuple[str, str | None, str | None, int, Decimal]
@@ -175,7 +178,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "price_level": ("version", "partner_type", "region", "product_group", "place", "kind"),
     "weighting": (
         "version", "impact", "depth", "evidence", "recurrence", "spread", "low", "medium", "high", "critical",
-        "case_min_score",
+        "case_min_score", "always",
     ),
     "cap": ("version", "code", "cap"),
 }  # fmt: skip

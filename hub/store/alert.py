@@ -26,17 +26,23 @@ class AlertRow(Row):
     class Meta:
         table = "alert"
         unique_together = (("dedupe",),)
-        indexes = (Index(fields=("case_id",)), Index(fields=("raised_at", "id")))
+        indexes = (Index(fields=("case_id",)), Index(fields=("raised_at", "id")), Index(fields=("state", "escalates_at")))
 
 
 class DeliveryRow(Row):
-    """One message to one target. `route` names the target in the configuration, where its address, a secret, stays."""
+    """One message to one target. `route` names the target in the configuration, where its address, a secret, stays.
 
-    alert_id = fields.BigIntField()
+    It is of an alert or, without one, the digest `digest_id`. An alert's that is `held` waits for the receiver's digest, and
+    names it once that has carried it.
+    """
+
+    alert_id = fields.BigIntField(null=True)
+    digest_id = fields.BigIntField(null=True)
     route = fields.TextField()
     channel = fields.TextField()
     recipient = fields.TextField()
     user_id = fields.BigIntField(null=True)
+    held = fields.BooleanField(db_default=False)
     state = fields.TextField(db_default="pending")
     attempts = fields.IntField(db_default=0)
     created_at = fields.DatetimeField(db_default=Now())
@@ -47,7 +53,12 @@ class DeliveryRow(Row):
     class Meta:
         table = "delivery"
         unique_together = (("alert_id", "route", "recipient"),)
-        indexes = (Index(fields=("state", "next_attempt_at")),)
+        indexes = (
+            Index(fields=("state", "next_attempt_at")),
+            Index(fields=("recipient", "created_at")),
+            Index(fields=("created_at", "id")),
+            Index(fields=("digest_id",)),
+        )
 
 
 async def acknowledge(connection: Connection, alert_id: int, user_id: int | None, comment: str | None) -> None:

@@ -21,6 +21,7 @@ class UserRow(Row):
     product_groups = ArrayField("text", db_default=empty_array("text"))
     locale = fields.TextField(db_default="en")
     time_zone = fields.TextField(db_default="UTC")
+    quiet_hours = fields.TextField(null=True)
     active = fields.BooleanField(db_default=True)
     created_at = fields.DatetimeField(db_default=Now())
 
@@ -30,7 +31,10 @@ class UserRow(Row):
 
 
 class Person(Struct, frozen=True, kw_only=True):
-    """What is said of a user. `roles` are codes; the assigned partners, regions and product groups bound a channel manager."""
+    """What is said of a user. `roles` are codes; the assigned partners, regions and product groups bound a channel manager.
+
+    `quiet_hours` are written `21:00-07:30`; None means those of the policy, "" none at all.
+    """
 
     email: str
     name: str
@@ -41,6 +45,7 @@ class Person(Struct, frozen=True, kw_only=True):
     product_groups: tuple[str, ...] = ()
     locale: str = "en"
     time_zone: str = "UTC"
+    quiet_hours: str | None = None
 
 
 async def add_user(connection: Connection, person: Person) -> int:

@@ -1,12 +1,17 @@
 """channelhub user: who may use the hub."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import available_timezones
 
 import typer
 
+from hub.alerts.quiet import read_quiet
 from hub.settings import Settings
 from jobs.cli import run, settings
 from jobs.cli.token import Role, partner_named
+
+if TYPE_CHECKING:
+    from hub.store.user import Person
 
 user = typer.Typer(help="Users: who may use the hub.", no_args_is_help=True)
 
@@ -21,6 +26,10 @@ def add(
     region: Annotated[list[str] | None, typer.Option(metavar="CODE", help="A region assigned; may be repeated.")] = None,
     name: Annotated[str | None, typer.Option(help="The name to show; else the e-mail address.")] = None,
     locale: Annotated[str, typer.Option(help="The language of messages: en or zh-CN.")] = "en",
+    time_zone: Annotated[str, typer.Option(help="Where the user's day begins, for messages; like Asia/Shanghai.")] = "UTC",
+    quiet_hours: Annotated[
+        str | None, typer.Option(help="When only critical alerts are sent, as 21:00-07:30; else as the policy says.")
+    ] = None,
 ) -> None:
     """Add a user.
 
@@ -30,30 +39,30 @@ def add(
         raise typer.BadParameter(f"{email} is not an e-mail address", param_hint="EMAIL")
     if locale not in LOCALES:
         raise typer.BadParameter(f"{locale} is none of {', '.join(LOCALES)}", param_hint="--locale")
+    if time_zone not in available_timezones():
+        raise typer.BadParameter(f"{time_zone} is no time zone", param_hint="--time-zone")
+    read_quiet(quiet_hours or "")
     roles = tuple(one.value for one in role)
     if "partner" in roles and partner is None:
         raise typer.BadParameter("a partner's user needs --partner CODE", param_hint="--role")
-    run(added(settings(), email, name or email, roles, partner, region or [], locale))
+    from hub.store.user import Person
+
+    person = Person(email=email, name=name or email, roles=roles, locale=locale, time_zone=time_zone, quiet_hours=quiet_hours)
+    run(added(settings(), person, partner, region or []))
     typer.echo(f"Added {email}.")
 
 
-async def added(
-    settings: Settings, email: str, name: str, roles: tuple[str, ...], partner: str | None, regions: list[str], locale: str
-) -> int:
-    """Add the user and return its id."""
-    from hub.store.user import Person, add_user
+async def added(settings: Settings, person: "Person", partner: str | None, regions: list[str]) -> int:
+    """Add the user, with the partner and the regions of these codes, and return its id."""
+    from msgspec import structs
+
+    from hub.store.user import add_user
     from jobs.hub import open_hub
 
     async with open_hub(settings) as store, store.transaction() as connection:
-        person = Person(
-            email=email,
-            name=name,
-            roles=roles,
-            partner_id=await partner_named(partner) if partner else None,
-            region_ids=await regions_named(regions),
-            locale=locale,
-        )
-        return await add_user(connection, person)
+        partner_id = await partner_named(partner) if partner else None
+        whole = structs.replace(person, partner_id=partner_id, region_ids=await regions_named(regions))
+        return await add_user(connection, whole)
 
 
 async def regions_named(codes: list[str]) -> tuple[int, ...]:

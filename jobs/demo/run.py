@@ -170,7 +170,7 @@ def configure(home: Path, sandbox: Sandbox) -> Settings:
     tables = [
         f'masters = "{MASTERS}"',
         f'[smtp]\nhost = "127.0.0.1"\nport = {sandbox.mailbox.port}\nsender = "hub@example.com"',
-        f'[[route]]\nname = "manager"\nseverity = "low"\nto = ["{MANAGER}"]',
+        f'[[route]]\nname = "managers"\nseverity = "low"\nto = ["{MANAGER}"]',
         *(f'[[source]]\nschedule = "every 1m"\n{source}' for source in sources),
     ]
     (home / "channelhub.toml").write_text("\n\n".join(tables), encoding="utf-8")

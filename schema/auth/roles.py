@@ -18,6 +18,8 @@ MAY: Mapping[str, frozenset[Role]] = {
     "revokeToken": EVERYBODY,  # its own; only an admin that of another
     "upsertUser": frozenset({Role.ADMIN}),
     "deactivateUser": frozenset({Role.ADMIN}),
+    "upsertRoute": frozenset({Role.ADMIN}),
+    "deleteRoute": frozenset({Role.ADMIN}),
 }
 
 # In production the schema itself, and queries that stand in an address, are for those who write queries.

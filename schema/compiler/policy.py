@@ -154,12 +154,14 @@ ROWS: Mapping[str, Mapping[Role, str]] = {
         f"WHERE told.id = {{case_id}} AND {over('told', TOLD)})",
     },
     "ConflictCase": CASES,
+    "Digest": {MANAGER: "{user_id} = {viewer_user}"},
 }
 
 # What is seen by administrators alone, and by the one it is about.
 PRIVATE: Mapping[str, str] = {
     "AccessToken": "({id} = {viewer_token} OR {user_id} = {viewer_user})",
     "User": "{id} = {viewer_user}",
+    "AlertRoute": NONE,
 }
 
 # Rows that are seen with the row they belong to: its type, its table and the column that names it.

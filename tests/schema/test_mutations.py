@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from hub.store.alert_route import Route, declare_routes
 from hub.store.database import Store
 from schema.ids import global_id
 from schema.root import build_schema
@@ -23,6 +24,10 @@ USER = f"""mutation ($i: UpsertUserInput!) {{
     upsertUser(input: $i) {{ user {{ id email roles active assignedPartners {{ code }} }} {ERRORS} }}
 }}"""
 OUT = f"mutation ($i: DeactivateUserInput!) {{ deactivateUser(input: $i) {{ user {{ active }} {ERRORS} }} }}"
+
+
+ROUTE = f"mutation ($i: UpsertRouteInput!) {{ upsertRoute(input: $i) {{ route {{ id name managedBy target }} {ERRORS} }} }}"
+NO_ROUTE = f"mutation ($i: DeleteRouteInput!) {{ deleteRoute(input: $i) {{ deletedRouteId {ERRORS} }} }}"
 
 
 @pytest.fixture
@@ -190,9 +195,58 @@ async def test_users_come_change_and_go(store: Store, client: Client) -> None:
         ({"roles": []}, "roles"),
         ({"roles": ["PARTNER"]}, "partnerId"),
         ({"timeZone": "Mars"}, "timeZone"),
+        ({"quietHours": "late"}, "quietHours"),
         ({"partnerIds": [global_id("Partner", 1)]}, "partnerIds"),
     ):
         assert [path for _, path in reasons(await call(client, USER, **(asked | change)))] == [field]
+
+
+async def test_routes_come_change_and_go(store: Store, client: Client) -> None:
+    asked = {"name": "north", "ruleIds": ["cross_region_sale"], "partners": ["GD-B"], "target": "env:NORTH"}
+    made = await call(client, ROUTE, **asked)
+    assert made["userErrors"] == []
+    route = made["route"]
+    assert (route["name"], route["managedBy"], route["target"]) == ("north", "API", "env:NORTH")
+    changed = (await call(client, ROUTE, name="north", addresses=["Li@example.com"]))["route"]
+    assert (changed["id"], changed["target"]) == (route["id"], None)
+    query = "{ alertRoutes { nodes { name ruleIds severity addresses locale } } }"
+    (listed,) = (await client.data(query))["alertRoutes"]["nodes"]
+    assert listed == {"name": "north", "ruleIds": [], "severity": "MEDIUM", "addresses": ["li@example.com"], "locale": "EN"}
+    assert (await call(client, NO_ROUTE, routeId=route["id"]))["deletedRouteId"] == route["id"]
+    assert reasons(await call(client, NO_ROUTE, routeId=route["id"])) == [("NOT_FOUND", "routeId")]
+    for change, field in (
+        ({"name": "North Pole"}, "name"),
+        ({"ruleIds": ["nope"]}, "ruleIds"),
+        ({"target": None}, "addresses"),
+        ({"addresses": ["nobody"]}, "addresses"),
+        ({"addresses": [f"{number}@example.com" for number in range(501)]}, "addresses"),
+        ({"target": "slack://a/b/c"}, "target"),
+        ({"secret": "hush"}, "secret"),
+    ):
+        refused = await call(client, ROUTE, **(asked | change))
+        assert (refused["route"], [path for _, path in reasons(refused)]) == (None, [field])
+
+
+async def test_a_route_of_the_settings_is_changed_there(store: Store, client: Client) -> None:
+    async with store.transaction() as connection:
+        await declare_routes(connection, [Route(name="north", addresses=("a@example.com",))])
+        route = await connection.fetchval("SELECT id FROM alert_route")
+    refused = await call(client, ROUTE, name="north", addresses=["b@example.com"])
+    assert reasons(refused) == [("POLICY_DENIED", "name")]
+    assert reasons(await call(client, NO_ROUTE, routeId=global_id("AlertRoute", route))) == [("POLICY_DENIED", "routeId")]
+    async with store.transaction() as connection:
+        await declare_routes(connection, [])
+    assert (await call(client, ROUTE, name="north", addresses=["b@example.com"]))["userErrors"] == []
+
+
+async def test_routes_are_for_administrators(store: Store, client: Client) -> None:
+    await call(client, ROUTE, name="north", addresses=["li@example.com"])
+    for role in ("analyst", "channel_manager", "service"):
+        other = await token(store, role)
+        answer = (await client.post("{ alertRoutes { totalCount } }", token=other)).json()
+        assert answer["data"]["alertRoutes"]["totalCount"] == 0
+        answer = (await client.post(ROUTE, token=other, variables={"i": {"name": "x", "addresses": ["a@b"]}})).json()
+        assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
 
 
 async def test_a_mutation_is_refused_to_the_wrong_role(store: Store, client: Client) -> None:

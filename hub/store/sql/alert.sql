@@ -4,11 +4,12 @@
 UPDATE delivery
    SET state = 'retrying', attempts = attempts + 1, last_attempt_at = :now, next_attempt_at = :now + interval '10 minutes'
  WHERE id IN (SELECT id FROM delivery
-               WHERE state IN ('pending', 'retrying') AND attempts < :most AND coalesce(next_attempt_at, created_at) <= :now
+               WHERE state IN ('pending', 'retrying') AND NOT held AND attempts < :most
+                 AND coalesce(next_attempt_at, created_at) <= :now
                ORDER BY created_at, id
                LIMIT :many
                  FOR UPDATE SKIP LOCKED)
-RETURNING id, alert_id, route, channel, recipient, user_id, attempts;
+RETURNING id, alert_id, digest_id, route, channel, recipient, user_id, attempts;
 
 -- give_up --
 -- The last try of a process that died before it could say how it went.
@@ -23,61 +24,87 @@ UPDATE delivery
  WHERE id = :id AND attempts = :attempts AND state = 'retrying'
 RETURNING id;
 
--- put --
-INSERT INTO delivery (alert_id, route, channel, recipient, user_id)
-SELECT * FROM unnest(:alert_ids::bigint[], :routes::text[], :channels::text[], :recipients::text[], :user_ids::bigint[])
-    ON CONFLICT (alert_id, route, recipient) DO NOTHING
-RETURNING id;
-
 -- candidates --
--- The cases that changed and the open ones nobody was told of, with what decides whether they alert. Events are the
--- distinct orders of the rule between the two partners in so many days up to the case's latest one.
-SELECT c.id, c.rule, c.score, c.band, c.region_id, coalesce(accused.manager, victim.manager) AS manager,
-       judged.strongest, events.many AS events, told.reasons, told.bands
-  FROM conflict_case AS c
-  LEFT JOIN partner AS accused ON accused.id = c.partner_id
-  LEFT JOIN partner AS victim ON victim.id = c.affected_id
- CROSS JOIN LATERAL (
-       SELECT max(f.score) AS strongest, max(f.event_day) AS latest, min(f.accused) AS accused, min(f.victim) AS victim
-         FROM conflict AS f
-        WHERE f.case_id = c.id AND f.is_full AND f.mode = 'case' AND f.state IN ('open', 'confirmed')) AS judged
- CROSS JOIN LATERAL (
-       SELECT count(DISTINCT (f.parts[1], f.parts[2])) AS many
-         FROM conflict AS f
-        WHERE f.rule = c.rule AND f.accused = judged.accused AND f.victim = judged.victim
-          AND f.event_day > judged.latest - coalesce(
-                  (SELECT days FROM unnest(:rules::text[], :days::int[]) AS span (rule, days) WHERE span.rule = c.rule), 1)
-          AND f.event_day <= judged.latest
-          AND f.is_full AND f.mode = 'case' AND f.state IN ('open', 'confirmed')) AS events
- CROSS JOIN LATERAL (
-       SELECT coalesce(array_agg(a.reason), '{}') AS reasons, coalesce(array_agg(a.severity), '{}') AS bands
-         FROM alert AS a WHERE a.case_id = c.id) AS told
- WHERE judged.strongest IS NOT NULL AND c.closed_at IS NULL
-   AND (c.id = ANY(:case_ids::bigint[]) OR NOT EXISTS (SELECT FROM alert WHERE alert.case_id = c.id))
- ORDER BY c.id;
+-- The cases that changed, and the open ones nobody was told of that wait for another event of these findings' kind, with what
+-- decides whether they alert. Events are the distinct orders of the rule between the two partners in so many days up to the
+-- case's latest one; only rules that ask for several are counted.
+WITH waiting AS (
+    SELECT c.id
+      FROM conflict AS f
+      JOIN conflict_case AS c
+        ON c.rule = f.rule AND c.partner_id = f.partner_id AND c.affected_id IS NOT DISTINCT FROM f.affected_id
+     WHERE f.id = ANY (:finding_ids::bigint[]) AND f.rule = ANY (:rules::text[]) AND c.closed_at IS NULL
+       AND NOT EXISTS (SELECT FROM alert AS a WHERE a.case_id = c.id)
+), looked_at AS (
+    SELECT c.id, c.rule, c.score, c.band, c.partner_id, c.affected_id, judged.strongest, judged.latest
+      FROM conflict_case AS c
+     CROSS JOIN LATERAL (
+           SELECT max(f.score) FILTER (WHERE f.state IN ('open', 'confirmed')) AS strongest,
+                  max(f.event_day) FILTER (WHERE f.state IN ('open', 'confirmed')) AS latest, count(*) AS many
+             FROM conflict AS f
+            WHERE f.case_id = c.id AND f.is_full AND f.mode = 'case') AS judged
+     WHERE (c.id = ANY (:case_ids::bigint[]) OR c.id IN (SELECT id FROM waiting)) AND c.closed_at IS NULL AND judged.many > 0
+), counted AS (
+    SELECT asked.rule, asked.partner_id, asked.affected_id, asked.latest,
+           (SELECT count(DISTINCT (f.parts[1], f.parts[2]))
+              FROM conflict AS f
+             WHERE f.rule = asked.rule AND f.partner_id = asked.partner_id
+               AND f.affected_id IS NOT DISTINCT FROM asked.affected_id
+               AND f.event_day > asked.latest - span.days AND f.event_day <= asked.latest
+               AND f.is_full AND f.mode = 'case' AND f.state IN ('open', 'confirmed')) AS events
+      FROM (SELECT DISTINCT rule, partner_id, affected_id, latest FROM looked_at) AS asked
+      JOIN unnest(:rules::text[], :days::int[]) AS span (rule, days) ON span.rule = asked.rule
+)
+SELECT l.id, l.rule, l.score, l.band, l.strongest, coalesce(counted.events, 1) AS events,
+       coalesce(told.reasons, '{}') AS reasons, coalesce(told.bands, '{}') AS bands
+  FROM looked_at AS l
+  LEFT JOIN counted
+    ON counted.rule = l.rule AND counted.partner_id = l.partner_id
+   AND counted.affected_id IS NOT DISTINCT FROM l.affected_id AND counted.latest = l.latest
+  LEFT JOIN LATERAL (
+       SELECT array_agg(a.reason) AS reasons,
+              array_agg(a.severity) FILTER (WHERE a.reason IN ('opened', 'band_up')) AS bands
+         FROM alert AS a WHERE a.case_id = l.id) AS told ON true
+ ORDER BY l.id;
 
 -- raise --
-INSERT INTO alert (case_id, reason, severity, dedupe)
-SELECT * FROM unnest(:case_ids::bigint[], :reasons::text[], :severities::text[], :dedupes::text[])
+INSERT INTO alert (case_id, reason, severity, dedupe, escalates_at, raised_at)
+SELECT case_id, reason, severity, dedupe, escalates_at, :at
+  FROM unnest(:case_ids::bigint[], :reasons::text[], :severities::text[], :dedupes::text[], :escalates::timestamptz[])
+       AS wanted (case_id, reason, severity, dedupe, escalates_at)
     ON CONFLICT (dedupe) DO NOTHING
-RETURNING id, case_id;
+RETURNING id;
 
--- covers --
--- Which of the regions that routes name cover which of the cases' regions.
-SELECT region.code, region_cover.covered_id
-  FROM region
-  JOIN region_cover ON region_cover.region_id = region.id
- WHERE region.code = ANY(:codes::text[]) AND region_cover.covered_id = ANY(:region_ids::bigint[]);
+-- close --
+-- What is over needs nobody's eye any more, and messages of it that have not gone out say nothing new.
+WITH over AS (
+    UPDATE alert AS a
+       SET state = 'closed', escalates_at = NULL
+      FROM conflict_case AS c
+     WHERE c.id = a.case_id AND c.closed_at IS NOT NULL AND a.state IN ('open', 'escalated')
+    RETURNING a.id
+), left_out AS (
+    UPDATE delivery AS d
+       SET state = 'suppressed', next_attempt_at = NULL
+      FROM over
+     WHERE d.alert_id = over.id AND d.state = 'pending'
+)
+SELECT count(*) FROM over;
 
--- readers --
-SELECT lower(email) AS email, id FROM hub_user WHERE active AND lower(email) = ANY(:emails::text[]);
+-- escalate --
+-- Once: what is passed on is no longer open.
+UPDATE alert SET state = 'escalated', escalates_at = NULL WHERE state = 'open' AND escalates_at <= :at RETURNING id;
+
+-- reminders --
+SELECT EXISTS (SELECT FROM alert WHERE state = 'open' AND escalates_at <= :at)
+    OR EXISTS (SELECT FROM alert AS a JOIN conflict_case AS c ON c.id = a.case_id
+                WHERE a.state IN ('open', 'escalated') AND c.closed_at IS NOT NULL);
 
 -- facts --
--- What a message says of each alert's case: its strongest finding, and the money of its open findings by currency; an
--- amount nobody knows makes the whole unknown.
-SELECT a.id AS alert_id, a.reason, a.severity, c.number, c.rule, c.score, c.band,
-       f.classification, f.event_day, f.accused, f.victim, f.product_group, f.base_sku, f.region, f.evidence,
-       money.currencies, money.amounts
+-- What a message says of each alert's case: its most serious finding, how many stand, and their money by currency; an amount
+-- nobody knows makes the whole unknown.
+SELECT a.id AS alert_id, a.reason, a.severity, c.number, c.rule, c.score, f.classification, f.accused, f.region,
+       f.product_group, f.event_day, standing.many AS findings, money.currencies, money.amounts
   FROM alert AS a
   JOIN conflict_case AS c ON c.id = a.case_id
  CROSS JOIN LATERAL (
@@ -86,13 +113,17 @@ SELECT a.id AS alert_id, a.reason, a.severity, c.number, c.rule, c.score, c.band
         ORDER BY conflict.state IN ('open', 'confirmed') DESC, conflict.score DESC, conflict.id
         LIMIT 1) AS f
  CROSS JOIN LATERAL (
+       SELECT count(*) AS many
+         FROM conflict
+        WHERE conflict.case_id = c.id AND conflict.is_full AND conflict.state IN ('open', 'confirmed')) AS standing
+ CROSS JOIN LATERAL (
        SELECT array_agg(sums.currency ORDER BY sums.currency) AS currencies,
               array_agg(sums.amount ORDER BY sums.currency) AS amounts
          FROM (SELECT conflict.value_currency AS currency, sum(conflict.value_at_risk) AS amount
                  FROM conflict
                 WHERE conflict.case_id = c.id AND conflict.is_full AND conflict.state IN ('open', 'confirmed')
                 GROUP BY conflict.value_currency) AS sums) AS money
- WHERE a.id = ANY(:alert_ids::bigint[]);
+ WHERE a.id = ANY (:alert_ids::bigint[]);
 
 -- locales --
 SELECT id, locale FROM hub_user WHERE id = ANY(:user_ids::bigint[]);

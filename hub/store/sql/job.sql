@@ -59,7 +59,7 @@ SELECT DISTINCT source.id AS source_id, source.name
 -- open_work --
 SELECT EXISTS (SELECT FROM dirty_record) AS records, EXISTS (SELECT FROM backtest WHERE state = 'queued') AS backtests,
        EXISTS (SELECT FROM delivery
-                WHERE state IN ('pending', 'retrying', 'sending') AND coalesce(next_attempt_at, created_at) <= :now) AS deliveries;
+                WHERE state IN ('pending', 'retrying') AND NOT held AND coalesce(next_attempt_at, created_at) <= :now) AS deliveries;
 
 -- sources --
 SELECT source.name, source.title, source.connector, source.state, source.state_reason, source.managed_by,
@@ -104,3 +104,12 @@ SELECT source.name AS source, reject.place->>'file' AS file, reject.place->>'she
   JOIN source ON source.id = reject.source_id
  WHERE source.name = $1 AND reject.state = 'open'
  ORDER BY file, sheet, line, reject.id;
+
+-- alerts --
+SELECT c.number AS "case", c.rule, a.reason, a.severity, a.state, a.raised_at,
+       (SELECT coalesce(jsonb_object_agg(sums.state, sums.many), '{}')
+          FROM (SELECT d.state, count(*) AS many FROM delivery AS d WHERE d.alert_id = a.id GROUP BY d.state) AS sums) AS deliveries
+  FROM alert AS a
+  JOIN conflict_case AS c ON c.id = a.case_id
+ ORDER BY a.raised_at DESC, a.id DESC
+ LIMIT :many;
