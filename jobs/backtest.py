@@ -18,10 +18,10 @@ from msgspec import Struct
 from connectors.base import Context
 from connectors.http import open_http
 from connectors.registry import connector
-from hub.alerts.routing import CANDIDATES, limits_of, why
+from hub.alerts.policy import alert_policy
+from hub.alerts.routing import CANDIDATES, reasons
 from hub.clock import now
 from hub.conflicts.backtest import Answer, Draft, Question, asked_rules, backtest
-from hub.conflicts.policy import read_policies
 from hub.errors import HubError, SettingsError
 from hub.records import CanonicalRecord
 from hub.records.message import Record, Reject, SyncMode, Tombstone, Window
@@ -199,11 +199,11 @@ async def answer(store: Store, draft: Draft, question: Question, tell: Told) -> 
 
 async def alerting(question: Question, connection: Connection) -> list[int]:
     """Return the cases that would be told of, by the limits of the policy that holds where the connection looks."""
-    policies = await read_policies(connection, question.at)
-    limits = limits_of(policies.at(policies.today).body)
-    values = {"case_ids": [], "rules": list(limits.days), "days": list(limits.days.values())}
+    policy = await alert_policy(connection, question.at)
+    opened = [row["id"] for row in await connection.fetch("SELECT id FROM conflict_case")]
+    values = {"case_ids": opened, "finding_ids": [], "rules": list(policy.days), "days": list(policy.days.values())}
     cases = await connection.fetch(CANDIDATES.sql, *CANDIDATES.arguments(values))
-    return [case["id"] for case in cases if why(case, limits, False) is not None]
+    return [case["id"] for case in cases if reasons(case, policy, ())]
 
 
 async def read_draft(folder: Path) -> Draft:

@@ -11,6 +11,7 @@ import msgspec
 
 from hub.records import Location, Order
 from jobs.demo.atlas import RESERVED_GROUP, market_of
+from jobs.demo.units import expect_below
 from jobs.demo.world import TRADE, WHOLESALE, Article, Maker, Plant, World, cents, line, source_of
 
 RULE = "cross_region_sale"
@@ -134,10 +135,12 @@ def border_sales(maker: Maker) -> None:
         maker, "US-SONORAN", "US-CA", gauge, 20, third.replace(day=3), "next door, but more than twelve in the month",
         holders=("US-PACIFIC",),
     )  # fmt: skip
-    sale(
-        maker, "JS-SUYUAN", "CN-SH", gauge, 12, third.replace(day=10), "next door and little, but a tenth below wholesale",
+    story = "next door and little, but a tenth below wholesale"
+    cheap = sale(
+        maker, "JS-SUYUAN", "CN-SH", gauge, 12, third.replace(day=10), story,
         holders=("SH-HUAMAO",), share=WHOLESALE * Decimal("0.9"),
     )  # fmt: skip
+    expect_below(maker, cheap, "observe", story)
     sale(
         maker, "US-BAYSTATE", "US-FL", gauge, 5, first.replace(day=6), "five, and the holder sold none to compare with",
         holders=("US-SUNBELT",), expect="minor",

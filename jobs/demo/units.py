@@ -2,9 +2,11 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Literal
 
+from hub.records import Order
 from jobs.demo.atlas import US, Market, market_of
-from jobs.demo.world import TRADE, Article, Maker, Plant, cents, line, source_of
+from jobs.demo.world import TRADE, WHOLESALE, Article, Maker, Plant, cents, line, source_of
 
 RULE = "unit_mapping_suspect"
 
@@ -15,6 +17,12 @@ def expect_unit(
     """Say what the unit doctor must report."""
     parts = (source, sku, direction, str(factor), f"{month:%Y-%m}")
     maker.world.plants.append(Plant(RULE, parts, expect, story))
+
+
+def expect_below(maker: Maker, sold: Order, mode: Literal["case", "observe"], story: str) -> None:
+    """Say that a sale is below the level above its seller."""
+    parts = (source_of(sold.seller), sold.number, str(sold.lines[0].number))
+    maker.world.plants.append(Plant("tier_inversion", parts, "below_level", story, full=True, mode=mode))
 
 
 def plant_units(maker: Maker) -> None:
@@ -50,9 +58,11 @@ def plant_units(maker: Maker) -> None:
             currency=market.currency, customer=customer, ship_to_region=region, initiated="active",
         )  # fmt: skip
         expect_unit(maker, source_of(sold.seller), article.pack(sold_as), direction, factor, second, expect, story)
+        if expect is None and Decimal(times) < 1:
+            expect_below(maker, sold, "observe" if market is not US else "case", story)
     article = maker.article("tools", (12,), ordinary=False)
     steady(maker, article, US, third, 4)
-    price = cents(article.list_price(US) * TRADE)
+    price = cents(article.list_price(US) * WHOLESALE)
     maker.order(
         "US-OHIOVAL", third.replace(day=14), [line(1, article.pack(12), 12, price)],
         currency="USD", customer=maker.customers_of["US-OH"][1].code, ship_to_region="US-OH",
