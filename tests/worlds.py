@@ -184,7 +184,7 @@ def rounds_of(subject: list[SearchStrategy[Edit]]) -> SearchStrategy[Rounds]:
     """Rounds of edits, three of four about the subject, each round with the instant it is judged at."""
     about = subject * (3 * len(COMMON) // len(subject))
     edits = st.lists(st.sampled_from([*about, *COMMON]).flatmap(lambda edit: edit), min_size=3, max_size=10)
-    return st.lists(st.tuples(edits, st.sampled_from(TIMES)), min_size=2, max_size=4)
+    return st.lists(st.tuples(edits, st.sampled_from(TIMES)), min_size=2, max_size=3)
 
 
 ROUNDS = st.sampled_from(SUBJECTS).flatmap(rounds_of)
