@@ -105,7 +105,9 @@ async def judged_now(connection: Connection, name: str, version: int, basis: str
 
 async def hear(connection: Connection, pair: Pair, values: Mapping[str, object], *, entire: bool) -> tuple[int, Counter[str]]:
     """Let one rule judge; return how many scopes it judged and what it had to skip."""
-    await connection.execute(LEDGER["new_page"].sql)
+    clearing: str | None = await connection.fetchval(LEDGER["new_page"].sql)
+    if clearing is not None:
+        await connection.execute(clearing)
     if "desk" in pair.statements:
         await connection.execute(pair.statements["desk"].sql)
     shared = premises()

@@ -25,11 +25,17 @@ async def refresh(connection: Connection, values: Mapping[str, Any], *, full: bo
     await connection.execute("ANALYZE stale_line")
     await run(connection, TRADE["derive"], values)
     await connection.execute("ANALYZE fresh_line")
-    if not full:
-        for name in ("reach", "units"):
-            await run(connection, TRADE[name], values)
-    for name in ("months", "add_months", "drop", "rewrite", "add", *(["forget_spans"] if full else []), "widen_spans"):
+    for name in () if full else CHANGES:
         await run(connection, TRADE[name], values)
+    for name in (*LINES, *(SUMS_ANEW if full else SUMS)):
+        await run(connection, TRADE[name], values)
+    if full:
+        # Nothing is known of what was filled just now, and the rules read it next.
+        await connection.execute("ANALYZE trade_line, trade_month, trade_span")
 
 
+CHANGES = ("reach", "units", "months")
+LINES = ("drop", "rewrite", "add")
+SUMS = ("add_months", "widen_spans")
+SUMS_ANEW = ("forget_months", "fill_months", "forget_spans", "fill_spans")
 TRADE = read_statements(FOLDER / "trade.sql")

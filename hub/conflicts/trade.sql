@@ -137,8 +137,23 @@ SELECT f.line_id, f.order_id, f.kind, f.partner_id, f.buyer_partner_id, f.custom
  WHERE NOT EXISTS (SELECT 1 FROM trade_line AS t WHERE t.line_id = f.line_id)
  ORDER BY f.line_id;
 
+-- forget_months --
+DELETE FROM trade_month;
+
+-- fill_months --
+INSERT INTO trade_month (partner_id, month, value, priced)
+SELECT partner_id, date_trunc('month', day)::date, sum(value), count(*)
+  FROM trade_line WHERE kind = 'sell_out' AND partner_id IS NOT NULL AND value IS NOT NULL
+ GROUP BY partner_id, date_trunc('month', day)::date;
+
 -- forget_spans --
 DELETE FROM trade_span;
+
+-- fill_spans --
+INSERT INTO trade_span (base_id, month, lowest, highest)
+SELECT base_id, date_trunc('month', day)::date, min(unit_net), max(unit_net)
+  FROM trade_line WHERE kind = 'sell_out' AND unit_net IS NOT NULL
+ GROUP BY base_id, date_trunc('month', day)::date;
 
 -- widen_spans --
 -- A span only grows here: what would narrow it is not known without looking at all its lines.
