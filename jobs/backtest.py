@@ -18,8 +18,7 @@ from msgspec import Struct
 from connectors.base import Context
 from connectors.http import open_http
 from connectors.registry import connector
-from hub.alerts.policy import alert_policy
-from hub.alerts.routing import CANDIDATES, reasons
+from hub.alerts.routing import worth_alerting
 from hub.clock import now
 from hub.conflicts.backtest import Answer, Draft, Question, asked_rules, backtest
 from hub.errors import HubError, SettingsError
@@ -199,11 +198,7 @@ async def answer(store: Store, draft: Draft, question: Question, tell: Told) -> 
 
 async def alerting(question: Question, connection: Connection) -> list[int]:
     """Return the cases that would be told of, by the limits of the policy that holds where the connection looks."""
-    policy = await alert_policy(connection, question.at)
-    opened = [row["id"] for row in await connection.fetch("SELECT id FROM conflict_case")]
-    values = {"case_ids": opened, "finding_ids": [], "rules": list(policy.days), "days": list(policy.days.values())}
-    cases = await connection.fetch(CANDIDATES.sql, *CANDIDATES.arguments(values))
-    return [case["id"] for case in cases if reasons(case, policy, ())]
+    return await worth_alerting(connection, question.at)
 
 
 async def read_draft(folder: Path) -> Draft:

@@ -27,6 +27,18 @@ async def region(connection: Connection, code: str, within: int | None = None) -
     return made
 
 
+async def policy(connection: Connection, **alerts: object) -> None:
+    """Have one policy hold since long ago, in UTC, that says this of alerts."""
+    await connection.execute("DELETE FROM policy_version")
+    await connection.execute(
+        """
+        INSERT INTO policy_version (source_id, key, raw_id, version, effective_from, base_currency, timezone, state, body)
+        VALUES (1, '1', 1, 1, '2020-01-01', 'CNY', 'UTC', 'published', $1)
+        """,
+        {"alerts": alerts},
+    )
+
+
 async def user(
     connection: Connection,
     email: str,

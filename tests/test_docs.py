@@ -19,6 +19,7 @@ from connectors.registry import all_connectors
 from connectors.sheet import policy as sheet_policy
 from connectors.sheet.cells import BadCell
 from connectors.sheet.nouns import ALL, EVERYWHERE, NOUNS, POLICY, STREAMS, Column, Noun
+from hub.alerts import policy as alerts
 from hub.alerts.outbox import MOST_ATTEMPTS, wait
 from hub.conflicts import jurisdiction, severity
 from hub.conflicts import policy as policies
@@ -230,7 +231,16 @@ def test_the_policy_of_the_page_says_what_holds_anyway() -> None:
     assert body["severity"]["weights"].keys() == severity.WEIGHTS.keys()
     assert body["severity"]["caps"].keys() == severity.CAPS.keys()
     assert jurisdiction.profiles(body) == dict(jurisdiction.BUILT_IN)
-    assert body["alerts"]["case_min_score"] == policies.CASE_MIN_SCORE
+    assert body["alerts"] == {
+        "case_min_score": policies.CASE_MIN_SCORE,
+        "immediate_score": alerts.IMMEDIATE_SCORE,
+        "digest_at": alerts.DIGEST_AT,
+        "quiet": alerts.QUIET,
+        "escalate_after_hours": alerts.ESCALATE_AFTER_HOURS,
+        "max_per_receiver_day": alerts.MAX_PER_RECEIVER_DAY,
+        "always": list(policies.ALWAYS),
+        "default": "channel@example.com",
+    }
     for name, pair in all_rules().items():
         said = body["thresholds"].get(name, {})
         assert {key: policies.decimal(value) for key, value in said.items()} == dict(pair.rule.thresholds), name

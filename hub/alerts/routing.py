@@ -34,19 +34,34 @@ async def raise_alerts(
     reported: dict[int, set[str]] = {}
     for change in changes:
         reported.setdefault(change.case_id, set()).add(change.reason)
-    several = [rule for rule, events in policy.events.items() if events > 1]
-    values = {
-        "case_ids": list(reported),
-        "finding_ids": list(findings),
-        "rules": several,
-        "days": [policy.days[rule] for rule in several],
-    }
-    cases = await connection.fetch(CANDIDATES.sql, *CANDIDATES.arguments(values))
+    cases = await candidates(connection, policy, reported, findings)
     wanted = [(case, reason) for case in cases for reason in reasons(case, policy, reported.get(case["id"], set()))]
     raised = await write(connection, policy, wanted, at)
     if raised:
         await post_alerts(connection, settings, policy, raised, at)
     return len(raised)
+
+
+async def worth_alerting(connection: Connection, at: datetime) -> list[int]:
+    """Return the open cases that are worth telling, by the policy of an instant, whether or not anybody was told."""
+    policy = await alert_policy(connection, at)
+    opened = [row["id"] for row in await connection.fetch(OPEN.sql)]
+    return [case["id"] for case in await candidates(connection, policy, opened, ()) if worth_telling(case, policy)]
+
+
+async def candidates(
+    connection: Connection, policy: AlertPolicy, case_ids: Collection[int], findings: Collection[int]
+) -> Sequence[Mapping[str, Any]]:
+    """Return these cases, and those that wait for another event like these findings, with what decides whether they alert."""
+    several = [rule for rule, events in policy.events.items() if events > 1]
+    values = {
+        "case_ids": list(case_ids),
+        "finding_ids": list(findings),
+        "rules": several,
+        "days": [policy.days[rule] for rule in several],
+    }
+    found: Sequence[Mapping[str, Any]] = await connection.fetch(CANDIDATES.sql, *CANDIDATES.arguments(values))
+    return found
 
 
 def reasons(case: Mapping[str, Any], policy: AlertPolicy, reported: Collection[str]) -> list[str]:
@@ -102,5 +117,6 @@ def dedupe(case_id: int, reason: str, band: str) -> str:
     return f"{case_id}:{reason}:{band}" if reason == "band_up" else f"{case_id}:{reason}"
 
 
+OPEN = statement("alert", "open_cases")
 CANDIDATES = statement("alert", "candidates")
 RAISE = statement("alert", "raise")

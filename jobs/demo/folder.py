@@ -41,6 +41,9 @@ effective_from = {since}
 base_currency = "USD"
 timezone = "UTC"
 
+[alerts]
+quiet = "00:00-00:00"
+
 [jurisdiction]
 regions = {{ US = "US", CN = "CN", EU = "EEA" }}
 

@@ -1,14 +1,18 @@
 """The doctor says in sentences what is wrong and what to do, and nothing when all is well."""
 
+import asyncio
 import re
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from hub.settings import RouteSettings, ServerSettings, Settings, SmtpSettings, SourceSettings
+from hub.store.alert_route import Route, upsert_route
 from hub.store.database import Store
-from jobs.doctor import ailing, unfit, unloadable
+from jobs.doctor import ailing, unfit, unloadable, unreachable
+from tests.mail import mailbox
 from tests.runs import requested, source
 
 ROOT = Path(__file__).parents[2]
@@ -33,6 +37,11 @@ async def test_an_empty_hub_is_well(store: Store) -> None:
         ({"source": [{"name": "shop", "connector": "sheet", "schedule": "often"}]}, "'often' is not a schedule"),
         ({"scans": "often"}, "The setting scans"),
         ({"route": [{"name": "all", "to": ["a@example.com"]}]}, "no [smtp]"),
+        (
+            {"route": [{"name": "all", "target": "env:UNSET_HOOK"}]},
+            "The route all: The environment variable UNSET_HOOK is not set",
+        ),
+        ({"smtp": {"password": "env:UNSET_PASSWORD"}}, "The setting smtp.password: The environment variable UNSET_PASSWORD"),
     ],
 )
 def test_settings_that_do_not_fit_are_named(values: dict[str, object], says: str) -> None:
@@ -76,6 +85,25 @@ async def test_paused_sources_failed_runs_rejects_and_deliveries_are_named(store
         assert part in said
 
 
+async def test_a_mail_server_that_is_away_is_named() -> None:
+    assert unreachable(settings()) == []
+    async with mailbox() as box:
+        reachable = settings(smtp=box.smtp.model_dump())
+        assert await asyncio.to_thread(unreachable, reachable) == []
+    (sentence,) = unreachable(reachable)
+    assert f"The mail server 127.0.0.1, port {box.smtp.port}, cannot be reached" in sentence
+
+
+async def test_routes_of_the_api_are_looked_at_too(store: Store) -> None:
+    async with store.transaction() as connection:
+        route = Route(name="north", target="env:UNSET_HOOK", secret="file:/nowhere/secret")
+        await upsert_route(connection, route, datetime.now(UTC))
+    said = await ailing(store)
+    assert len(said) == 2
+    assert "The route north: The environment variable UNSET_HOOK is not set" in said[0]
+    assert "The route north: The secret file /nowhere/secret cannot be read" in said[1]
+
+
 async def test_rules_without_records_are_named_once_there_are_records_at_all(store: Store) -> None:
     await source(store, "brand")
     async with store.connection() as connection:
@@ -86,7 +114,9 @@ async def test_rules_without_records_are_named_once_there_are_records_at_all(sto
     assert any("The rule cross_region_sale says nothing: it needs" in sentence for sentence in await ailing(store))
 
 
-def test_the_example_file_shows_every_setting_with_its_default() -> None:
+def test_the_example_file_shows_every_setting_with_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SMTP_PASSWORD", "NORTH_WEBHOOK", "NORTH_SECRET"):
+        monkeypatch.setenv(name, "set")
     shown = tomllib.loads(EXAMPLE)
     usual = settings().model_dump(mode="json")
     assert {name: usual[name] for name in shown if name != "home"} == {n: v for n, v in shown.items() if n != "home"}

@@ -20,7 +20,7 @@ from hub.settings import Settings, SmtpSettings
 from hub.store.database import Store
 from jobs.detect import detect
 from jobs.notify import Notified, notify
-from tests.casework import case, finding, partner, user
+from tests.casework import case, finding, partner, policy, user
 from tests.hook import hook
 from tests.mail import mailbox
 from tests.trading import NOON, example_world
@@ -39,11 +39,7 @@ async def alerted(
     """A case of two findings, strong enough to be told of at once, and its alert in the outbox."""
     async with store.transaction() as connection:
         await connection.execute("UPDATE hub_user SET quiet_hours = '' WHERE email = 'owner@localhost'")
-        await connection.execute(
-            "INSERT INTO policy_version (source_id, key, raw_id, version, effective_from, base_currency, timezone, body)"
-            " VALUES (1, '1', 1, 1, '2020-01-01', 'CNY', 'UTC', $1) ON CONFLICT DO NOTHING",
-            {"alerts": {"quiet": ""}},
-        )
+        await policy(connection, quiet="")
         made = await case(connection, accused=accused, victim=victim)
         for order in ("O1", "O2"):
             await finding(connection, made, order, score=75, **money)

@@ -21,6 +21,7 @@ from hub.store.database import Store
 from jobs.detect import detect
 from jobs.notify import Notified, notify
 from jobs.remind import Reminded, anything_due, remind
+from tests import casework
 from tests.casework import alert, case, finding, user
 from tests.mail import mailbox
 from tests.trading import example_world
@@ -40,12 +41,7 @@ TEAM = {"name": "team", "severity": "info", "to": ["team@example.com"]}
 async def policy(store: Store, **alerts: Any) -> None:
     """A policy with this to say of alerts, without quiet hours unless it says so."""
     async with store.transaction() as connection:
-        await connection.execute("DELETE FROM policy_version")
-        await connection.execute(
-            "INSERT INTO policy_version (source_id, key, raw_id, version, effective_from, base_currency, timezone, body)"
-            " VALUES (1, '1', 1, 1, '2020-01-01', 'CNY', 'UTC', $1)",
-            {"alerts": {"quiet": "", **alerts}},
-        )
+        await casework.policy(connection, **{"quiet": "", **alerts})
         await connection.execute("UPDATE hub_user SET quiet_hours = '' WHERE email = 'owner@localhost'")
 
 

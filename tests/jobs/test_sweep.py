@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 
 from hub.settings import Settings
 from hub.store.database import Store
@@ -16,8 +17,13 @@ from tests.runs import requested, source
 
 @pytest.fixture
 async def opened(store: Store) -> AsyncIterator[Queue]:
-    """An open queue."""
+    """An open queue, at an hour whose digest is written."""
     await queue.migrate(store)
+    async with store.connection() as connection:
+        await connection.execute(
+            "INSERT INTO digest_round (time_zone, day, until_at) SELECT 'UTC', day, now() FROM unnest($1::date[]) AS day",
+            [ago(days=-days).date() for days in (0, 1)],
+        )
     async with open_queue(store, Settings(home=Path("."))) as one:
         yield one
 
@@ -96,6 +102,22 @@ async def test_records_nobody_has_judged_and_messages_nobody_has_sent_are_picked
     await sweep(opened)
     await sweep(opened)
     assert await jobs(store) == ["detect", "notify"]
+
+
+async def test_a_digest_that_is_due_and_an_alert_to_be_passed_on_are_noticed(store: Store, opened: Queue) -> None:
+    async with store.connection() as connection:
+        await connection.execute(
+            "INSERT INTO alert (case_id, reason, severity, dedupe, escalates_at) VALUES (1, 'opened', 'high', 'x', $1)",
+            ago(seconds=1),
+        )
+    await sweep(opened)
+    await sweep(opened)
+    assert await jobs(store) == ["remind"]
+    async with store.connection() as connection:
+        await connection.execute("DELETE FROM procrastinate_jobs; DELETE FROM alert; DELETE FROM digest_round")
+    with time_machine.travel(ago().replace(hour=9)):
+        await sweep(opened)
+    assert await jobs(store) == ["remind"]
 
 
 async def test_where_nothing_is_open_nothing_is_done(store: Store, opened: Queue) -> None:

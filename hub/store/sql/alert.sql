@@ -24,6 +24,9 @@ UPDATE delivery
  WHERE id = :id AND attempts = :attempts AND state = 'retrying'
 RETURNING id;
 
+-- open_cases --
+SELECT id FROM conflict_case WHERE closed_at IS NULL;
+
 -- candidates --
 -- The cases that changed, and the open ones nobody was told of that wait for another event of these findings' kind, with what
 -- decides whether they alert. Events are the distinct orders of the rule between the two partners in so many days up to the

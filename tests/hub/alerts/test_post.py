@@ -14,6 +14,7 @@ from hub.alerts.policy import AlertPolicy, alert_policy
 from hub.alerts.post import post_alerts
 from hub.settings import Settings
 from hub.store.database import Store
+from tests import casework
 from tests.casework import alert, case, finding, partner, user
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -24,12 +25,7 @@ GIVEN = Settings.model_validate({"home": Path("."), "route": ROUTES, "smtp": {}}
 async def policy(store: Store, **alerts: Any) -> AlertPolicy:
     """A policy with this to say of alerts."""
     async with store.transaction() as connection:
-        await connection.execute("DELETE FROM policy_version")
-        await connection.execute(
-            "INSERT INTO policy_version (source_id, key, raw_id, version, effective_from, base_currency, timezone, body)"
-            " VALUES (1, '1', 1, 1, '2020-01-01', 'CNY', 'UTC', $1)",
-            {"alerts": alerts},
-        )
+        await casework.policy(connection, **alerts)
         return await alert_policy(connection, NOON)
 
 

@@ -12,7 +12,7 @@ from hub.conflicts.cases import CaseChange
 from hub.settings import Settings
 from hub.store.alert_route import Route, upsert_route
 from hub.store.database import Store
-from tests.casework import case, finding, partner, region, user
+from tests.casework import case, finding, partner, policy, region, user
 
 Reason = Literal["opened", "band_up", "sla", "evidence_changed"]
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -205,19 +205,9 @@ async def test_a_case_without_a_partner_is_that_of_the_affected_one(store: Store
     assert len(await told(store, settings(SALES | {"partners": ["SH-A"]}), made)) == 1
 
 
-async def policy(store: Store, **body: Any) -> None:
-    """A policy that holds since long ago."""
-    async with store.connection() as connection:
-        await connection.execute(
-            "INSERT INTO policy_version (source_id, key, raw_id, version, effective_from, base_currency, timezone, body)"
-            " VALUES (1, '1', 1, 1, '2020-01-01', 'CNY', 'UTC', $1)",
-            body,
-        )
-
-
 async def test_the_manager_of_the_accused_hears_of_it_else_of_the_victim_else_the_default(store: Store) -> None:
-    await policy(store, alerts={"default": "Default@example.com"})
     async with store.transaction() as connection:
+        await policy(connection, default="Default@example.com")
         await user(connection, "li@example.com")
         await user(connection, "default@example.com")
         led, unled = await partner(connection, "GD-B", " Li@example.com"), await partner(connection, "JS-C")
@@ -232,8 +222,8 @@ async def test_the_manager_of_the_accused_hears_of_it_else_of_the_victim_else_th
 
 
 async def test_nobody_who_acts_for_a_partner_or_was_shut_out_is_told(store: Store) -> None:
-    await policy(store, alerts={"default": "boss@example.com"})
     async with store.transaction() as connection:
+        await policy(connection, default="boss@example.com")
         led = await partner(connection, "GD-B", "boss@example.com")
         await user(connection, "boss@example.com", role="partner", of=led)
         await user(connection, "gone@example.com")

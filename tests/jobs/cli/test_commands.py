@@ -11,6 +11,7 @@ import pytest
 from hub import __version__
 from hub.store.database import Store
 from hub.store.token import digest, find_caller
+from tests.casework import alert, case
 from tests.rows import Rows
 
 if TYPE_CHECKING:
@@ -43,6 +44,20 @@ def test_a_command_there_is_not_is_refused(hub: "Run") -> None:
     done = hub("explode")
     assert done.returncode == 2
     assert "No such command 'explode'" in done.stderr
+
+
+async def test_alerts_are_listed_and_a_route_is_tried(hub: "Run", store: Store, tmp_path: Path) -> None:
+    assert "no alert yet" in hub("alerts", "list").stdout
+    async with store.transaction() as connection:
+        await alert(connection, await case(connection, rule="oversell"))
+    assert "oversell" in hub("alerts", "list").stdout
+    (listed,) = json.loads(hub("alerts", "list", "--json").stdout)
+    assert (listed["rule"], listed["reason"], listed["deliveries"]) == ("oversell", "opened", {})
+    (tmp_path / "channelhub.toml").write_text('[[route]]\nname = "north"\ntarget = "env:HOOK"\n')
+    assert "there are: north" in told(hub("alerts", "test", "south"))
+    away = hub("alerts", "test", "north", "--json", HOOK="json://user:hidden@127.0.0.1:1/")
+    assert (away.returncode, "hidden" in away.stdout + away.stderr) == (1, False)
+    assert "did not accept" in json.loads(away.stdout)["the target of north"]
 
 
 async def test_a_token_is_printed_alone_and_works(hub: "Run", store: Store) -> None:
