@@ -8,6 +8,7 @@ HubError
 │   └── FenceLost            another worker holds the stream now; nothing was written
 ├── SetAside               one payload is quarantined; the sync goes on without it
 │   └── MappingError         a field is missing or is not what the mapping expects
+├── Declined               what a person asked for is not done, and nothing was changed
 └── NeedsPerson            nothing runs until a person has acted
     ├── CredentialRefused    the source turned our credential down
     ├── PermissionMissing    the credential works but may not read this
@@ -64,6 +65,20 @@ class SetAside(HubError):
 
 class MappingError(SetAside):
     """A field is missing or is not what the mapping expects."""
+
+
+class Declined(HubError):
+    """What a person asked for is not done, and nothing was changed; the text says why.
+
+    `reason` is `invalid`, `not_found`, `stale`, `step` (not from the present state) or `policy`; `field` names the input that
+    was at fault, `allowed` the steps that could be taken instead.
+    """
+
+    def __init__(self, reason: str, message: str, *, field: str | None = None, allowed: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.field = field
+        self.allowed = allowed
 
 
 class NeedsPerson(HubError):

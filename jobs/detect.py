@@ -10,6 +10,7 @@ from hub.clock import now
 from hub.conflicts.engine import Examined, examine, not_run
 from hub.settings import Settings
 from hub.store import dirty
+from hub.store.conflict import FINDINGS_LOCK
 from hub.store.database import Connection, Store
 from hub.store.event import publish
 from hub.store.statements import statement
@@ -17,9 +18,6 @@ from hub.store.statements import statement
 BATCH = 10_000
 # Below so many changed orders judging them one scope at a time is quick enough, whatever share of all they are.
 FEW = 2_000
-# One detector at a time. Findings of different records meet in one score, one case and one retraction, so two at work would
-# each see half of what the other finds. A sync never asks for this lock and is never held up by it.
-LOCK = 7_310_002
 
 
 class RuleCount(Struct, kw_only=True):
@@ -70,7 +68,7 @@ async def detect(store: Store, settings: Settings | None = None, *, at: datetime
     """
     done = Detected()
     async with store.connection() as connection:
-        await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
+        await connection.execute("SELECT pg_advisory_lock($1)", FINDINGS_LOCK)
         # Once it is this one's turn: whoever holds the lock later judges as of a later instant.
         moment = at or now()
         try:
@@ -82,7 +80,7 @@ async def detect(store: Store, settings: Settings | None = None, *, at: datetime
             for name, reason in (await not_run(connection)).items():
                 done.rules.setdefault(name, RuleCount()).not_run = reason
         finally:
-            await connection.execute("SELECT pg_advisory_unlock($1)", LOCK)
+            await connection.execute("SELECT pg_advisory_unlock($1)", FINDINGS_LOCK)
     return done
 
 

@@ -40,6 +40,7 @@ class Queue:
 
     app: "App"
     store: Store
+    settings: Settings
 
     async def defer_sync(self, run_ids: Sequence[int]) -> None:
         """Have these requested runs, replays among them, done: each source's in the order given, one at a time."""
@@ -115,7 +116,7 @@ async def open_queue(store: Store, settings: Settings, *, connections: int = 4) 
     # Its lines repeat ours job by job.
     logging.getLogger("procrastinate").setLevel(logging.WARNING)
     connector = procrastinate.PsycopgConnector(conninfo=store.address, min_size=1, max_size=connections)
-    queue = Queue(procrastinate.App(connector=connector), store)
+    queue = Queue(procrastinate.App(connector=connector), store, settings)
     register(queue, settings)
     async with queue.app.open_async():
         yield queue

@@ -8,8 +8,8 @@ from hub.alerts.digest import rounds_due, write_round
 from hub.alerts.escalation import close_alerts, escalate, waiting
 from hub.clock import now
 from hub.settings import Settings
+from hub.store.conflict import FINDINGS_LOCK
 from hub.store.database import Store
-from jobs.detect import LOCK
 
 
 class Reminded(Struct, frozen=True, kw_only=True):
@@ -32,7 +32,7 @@ async def remind(store: Store, settings: Settings, *, at: datetime | None = None
     for one in rounds:
         async with store.transaction() as connection:
             # What a detection that began before the digest's hour finds belongs to this day, and is there once it has ended.
-            await connection.execute("SELECT pg_advisory_xact_lock_shared($1)", LOCK)
+            await connection.execute("SELECT pg_advisory_xact_lock_shared($1)", FINDINGS_LOCK)
             digests += await write_round(connection, settings, one, moment)
     return Reminded(closed=closed, escalated=escalated, digests=digests)
 

@@ -1,14 +1,17 @@
 """What fell between two chairs is picked up: runs without a job, jobs without a worker, records nobody has judged.
 
 Waiting is done here too: a run that broke off or was told to come back later is deferred when its time has come, an alert is
-passed on, a digest's hour noticed. And events that nobody can follow any more are dropped.
+passed on, a digest's hour noticed, and the clocks of cases are looked at. Events that nobody can follow any more, and files
+that nobody added to a case, are dropped.
 """
 
 from hub.clock import now
+from hub.store import attachment
 from hub.store.event import forget
 from hub.store.statements import statement
 from jobs.queue import Queue
 from jobs.remind import anything_due
+from jobs.watch import watch_cases
 
 
 async def sweep(queue: Queue) -> None:
@@ -19,6 +22,8 @@ async def sweep(queue: Queue) -> None:
         due = [row["id"] for row in await connection.fetch(UNATTENDED.sql, *UNATTENDED.arguments({"now": now()}))]
         work = await connection.fetchrow(OPEN_WORK.sql, *OPEN_WORK.arguments({"now": now()}))
         await forget(connection)
+        await attachment.forget(connection)
+    await watch_cases(queue.store, queue.settings)
     if due:
         in_hand = await queue.runs_in_hand()
         await queue.defer_sync([run for run in due if run not in in_hand])

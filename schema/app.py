@@ -22,6 +22,7 @@ from schema.context import Jobs, RequestContext, Viewer
 from schema.evidence import Bundles
 from schema.executor import self_test
 from schema.feed import Feed
+from schema.files import Files
 from schema.graphiql import page_routes
 from schema.http import Web
 from schema.operation import Operations
@@ -91,12 +92,15 @@ async def serving(
 
     operations = Operations(schema, context, production)
     web = Web(operations, tokens, visitors, metrics, production)
+    files = Files(web, hub.store)
     sockets = Sockets(operations, tokens, visitors, metrics)
     app.router.routes += [
         Route("/graphql", web.graphql, methods=["GET", "POST"]),
         WebSocketRoute("/graphql", sockets.graphql),
         Route("/graphql/stream", web.stream, methods=["POST"]),
         Route("/evidence/{hash}", Bundles(web, hub.store).bundle, methods=["GET"]),
+        Route("/attachments", files.send, methods=["POST"]),
+        Route("/attachments/{id}", files.fetch),
     ]
     await feed.look()
     listening = asyncio.create_task(listen(hub.store, {EVENT_CHANNEL: feed.look, ACCESS_CHANNEL: visitors.recheck}))

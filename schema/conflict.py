@@ -3,10 +3,11 @@
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from hub.cases.procedure import STEPS, moves
 from schema.compiler.catalog import (
     LANGUAGE,
     Count,
@@ -52,6 +53,10 @@ from schema.where import (
     asked,
     where,
 )
+
+if TYPE_CHECKING:
+    from schema.approval import Notice, PendingApproval
+    from schema.attachment import CaseAttachment
 
 # A partner is shown the lowest score of a band, and nothing finer by filter or order.
 EXACT = tuple(role for role in Role if role is not Role.PARTNER)
@@ -321,18 +326,49 @@ class Conflict(Node):
     resolved_at: datetime | None = column("resolved_at", "When it ceased to hold; null while it holds.")
 
 
-ALLOWED = """CASE {state}
-    WHEN 'detected' THEN ARRAY['TRIAGED', 'CLOSED'] WHEN 'triaged' THEN ARRAY['REPORTED', 'CLOSED']
-    WHEN 'reported' THEN ARRAY['INVESTIGATING', 'CLOSED'] WHEN 'investigating' THEN ARRAY['NEGOTIATING', 'CLOSED']
-    WHEN 'negotiating' THEN ARRAY['INVESTIGATING', 'MEDIATION', 'ARBITRATION', 'CLOSED']
-    WHEN 'mediation' THEN ARRAY['ARBITRATION', 'CLOSED'] WHEN 'arbitration' THEN ARRAY['CLOSED']
-    ELSE ARRAY[]::text[] END"""
+def moves_of(role: str) -> str:
+    """Return the steps a role may take from each state, as SQL."""
+    cases = " ".join(f"WHEN '{state}' THEN {array(moves(state, role))}" for state in STEPS)
+    return f"WHEN '{role}' THEN CASE {{state}} {cases} END"
+
+
+def array(states: tuple[str, ...]) -> str:
+    """Return states as an array of the names of their enum."""
+    return f"ARRAY[{', '.join(repr(state.upper()) for state in states)}]::text[]"
+
+
+MOVERS = sorted({role for step in STEPS.values() for role in step.brought_by})
+# Nobody negotiates before the partner has replied or had its time, and nobody mediates before there is a mediator.
+ALLOWED = (
+    f"array_remove(array_remove(coalesce(CASE {{viewer_role}} {' '.join(map(moves_of, MOVERS))} END, ARRAY[]::text[]), "
+    "CASE WHEN {replied_at} IS NULL AND NOT coalesce({reply_due_at} <= {now}, false) THEN 'NEGOTIATING' END), "
+    "CASE WHEN {mediator_id} IS NULL THEN 'MEDIATION' END)"
+)
+
+
+@strawberry.enum(description="What a step of a case was.")
+class CaseStepKind(Enum):
+    OPENED = strawberry.enum_value("opened", description="The case was opened.")
+    ADVANCED = strawberry.enum_value("advanced", description="It went to another step of the procedure.")
+    CLOSED = strawberry.enum_value("closed", description="It ended.")
+    ASSIGNED = strawberry.enum_value("assigned", description="It was given to somebody or to nobody.")
+    MEDIATOR = strawberry.enum_value("mediator", description="Its mediator was named.")
+    COMMENTED = strawberry.enum_value("commented", description="A remark was added.")
+    REPLIED = strawberry.enum_value("replied", description="The partner replied.")
+    ATTACHED = strawberry.enum_value("attached", description="A file was added.")
+    PROPOSED = strawberry.enum_value("proposed", description="Something was proposed that takes two persons.")
+    REJECTED = strawberry.enum_value("rejected", description="A second person rejected what was proposed.")
+    WITHDRAWN = strawberry.enum_value("withdrawn", description="Who proposed something withdrew it.")
+    NOTICED = strawberry.enum_value("noticed", description="Two persons approved a notice to the partner.")
+    DISCLOSED = strawberry.enum_value("disclosed", description="Two persons told one side who the other is.")
+    OVERDUE = strawberry.enum_value("overdue", description="The present step was not finished in time.")
 
 
 @table("case_step", sorts={"OCCURRED_AT": Sort("occurred_at", "timestamptz")})
 @strawberry.type(description="One thing done on a case.")
 class CaseStep(Node):
     id: strawberry.ID = column("id", GLOBAL_ID)
+    kind: CaseStepKind = column("kind", "What it was.")
     actor: Actor | None = one("actor_id", "Who did it; null when the hub did.")
     occurred_at: datetime = column("occurred_at", "When.")
     from_state: CaseState | None = column("from_state", "State before; null when the step is a comment or an assignment.")
@@ -354,19 +390,31 @@ class ConflictCase(Node):
     id: strawberry.ID = column("id", GLOBAL_ID)
     number: int = column("number", "Number, from 1; unique.")
     state: CaseState = column("state", "Step of the procedure.")
-    allowed_transitions: list[CaseState] = column(
-        f"CASE WHEN {{viewer_role}} IN ('admin', 'channel_manager') THEN {ALLOWED} ELSE ARRAY[]::text[] END",
-        "Steps the caller may take now.",
-        always=True,
-    )
+    allowed_transitions: list[CaseState] = column(ALLOWED, "Steps the caller may take now.", always=True)
     outcome: CaseOutcome | None = column("outcome", "How it ended; null until CLOSED.")
     dismissal_reason: DismissalReason | None = column("dismissal_reason", "Why it was dismissed; null otherwise.")
     rule_id: RuleId = column("rule", "Rule of its findings.")
     partner: Partner | None = one("partner_id", "Partner the records point at; null when none or hidden from the caller.")
     score: float = column("score", "Highest score of its open findings, 0..100 points; the lowest of the band for PARTNER.")
     severity: Severity = column("band", "Band of the score.")
+    other_side: str | None = column(
+        "CASE WHEN {disclosed_to_partner} THEN (hub_golden('partner', {affected_id})).name END",
+        "Name of the affected partner; null until two persons agreed to disclose it to the partner.",
+    )
     assignee: Actor | None = one("assignee_id", "Who works on it; null = nobody.")
+    mediator: Actor | None = one("mediator_id", "Who mediates: somebody without any other part in it; null = nobody.")
     due_at: datetime | None = column("due_at", "When the present step is due; null = no limit.")
+    reply_due_at: datetime | None = column(
+        "reply_due_at", "Until when the partner is asked to reply; nothing is confirmed before. Null = not invited yet."
+    )
+    replied_at: datetime | None = column(
+        "replied_at", "When the partner first replied to the latest invitation; null = not yet."
+    )
+    pending_approval: Annotated["PendingApproval", strawberry.lazy("schema.approval")] | None = one(
+        "{subject_id} = {up.id} AND {kind} = 'case_confirmed' AND {state} = 'proposed'",
+        "Step that waits for a second person; null when none does.",
+        order="{id} DESC",
+    )
     evidence_changed: bool = column("evidence_changed", "Whether the data behind frozen evidence has changed since.")
     previous_case: Annotated["ConflictCase", strawberry.lazy("schema.conflict")] | None = one(
         "previous_case_id", "Earlier closed case of the same group; null when there is none."
@@ -375,6 +423,12 @@ class ConflictCase(Node):
         "Findings, highest score first.", [("SCORE", True)], join="{case_id} = {up.id}"
     )
     steps: Connection[CaseStep] = pages("What was done, oldest first.", [("OCCURRED_AT", False)], join="{case_id} = {up.id}")
+    notices: list[Annotated["Notice", strawberry.lazy("schema.approval")]] = many(
+        "{subject_id} = {up.id}", "{id}", "Notices to the partner; PARTNER reads those that were approved.", assumed=5
+    )
+    attachments: list[Annotated["CaseAttachment", strawberry.lazy("schema.attachment")]] = many(
+        "{case_id} = {up.id}", "{id}", "Files that were added. At most 100.", assumed=10
+    )
     evidence_hash: str | None = column(
         "evidence_hash", "SHA-256 over the frozen evidence, 64 hexadecimal digits; null before INVESTIGATING."
     )

@@ -141,19 +141,24 @@ async def asked_by_body(request: Request) -> Ask:
     charset = parameters.partition("charset=")[2].strip(' "')
     if media.strip() != JSON or charset not in {"", "utf-8", "utf8"}:
         raise Problem(415, ErrorCode.BAD_REQUEST, f"Send the operation as {JSON} in UTF-8.")
-    too_long = Problem(413, ErrorCode.BAD_REQUEST, f"The body is longer than {LARGEST_BODY} bytes.", Connection="close")
+    value = decoded(await body_of(request, LARGEST_BODY), "The body")
+    if not isinstance(value, dict):
+        raise Problem(400, ErrorCode.BAD_REQUEST, "The body is a JSON object with `query`; there is no batching.")
+    return asked(value)
+
+
+async def body_of(request: Request, largest: int) -> bytes:
+    """Return the body of a request; one that is longer is turned away before it has been read."""
+    too_long = Problem(413, ErrorCode.BAD_REQUEST, f"The body is longer than {largest} bytes.", Connection="close")
     announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > LARGEST_BODY:
+    if announced.isdecimal() and int(announced) > largest:
         raise too_long
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > LARGEST_BODY:
+        if len(body) > largest:
             raise too_long
-    value = decoded(bytes(body), "The body")
-    if not isinstance(value, dict):
-        raise Problem(400, ErrorCode.BAD_REQUEST, "The body is a JSON object with `query`; there is no batching.")
-    return asked(value)
+    return bytes(body)
 
 
 def decoded(text: bytes, what: str) -> Any:

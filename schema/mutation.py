@@ -6,6 +6,7 @@ from schema.account import UserMutation
 from schema.acknowledgement import AlertMutation
 from schema.alert_route import AlertRouteMutation
 from schema.backtest import BacktestMutation
+from schema.casework import CaseMutation
 from schema.policy_version import PolicyMutation
 from schema.sync_request import SyncMutation
 from schema.token import TokenMutation
@@ -20,6 +21,7 @@ class Mutation(
     SyncMutation,
     AlertMutation,
     AlertRouteMutation,
+    CaseMutation,
     PolicyMutation,
     BacktestMutation,
     TokenMutation,

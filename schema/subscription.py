@@ -22,7 +22,7 @@ from schema.scalars import BigInt
 from schema.where import given
 
 if TYPE_CHECKING:
-    from schema.conflict import Conflict, ConflictFilter
+    from schema.conflict import Conflict, ConflictCase, ConflictFilter
     from schema.sync_run import SyncRun
 
 Info = strawberry.Info[RequestContext, None]
@@ -78,6 +78,27 @@ class ConflictEvent(Event):
     kind: ConflictEventKind = column("kind", "What.")
     score_before: float | None = column("({body} ->> 'score_before')::float8", "Score before, 0..100 points; null when RAISED.")
     conflict: Annotated["Conflict", strawberry.lazy("schema.conflict")] = one("subject_id", "The finding as it is now.")
+
+
+@strawberry.enum(description="What happened to a case.")
+class CaseEventKind(Enum):
+    OPENED = strawberry.enum_value("opened", description="Opened.")
+    ASSIGNED = strawberry.enum_value("assigned", description="Given to somebody or to nobody.")
+    ADVANCED = strawberry.enum_value("advanced", description="Moved to another step.")
+    CLOSED = strawberry.enum_value("closed", description="Closed.")
+    COMMENTED = strawberry.enum_value("commented", description="Something was said or proposed about it, or it is overdue.")
+    NOTICE = strawberry.enum_value("notice", description="A notice to the partner was approved.")
+    BAND_UP = strawberry.enum_value("band_up", description="Its score rose into a higher band.")
+    EVIDENCE_CHANGED = strawberry.enum_value("evidence_changed", description="The records behind it changed.")
+
+
+@table("event")
+@strawberry.type(description="Something happened to a case.")
+class CaseEvent(Event):
+    event_id: BigInt = column("number", "Position.")
+    occurred_at: datetime = column("occurred_at", "When.")
+    kind: CaseEventKind = column("kind", "What.")
+    case: Annotated["ConflictCase", strawberry.lazy("schema.conflict")] = one("subject_id", "The case as it is now.")
 
 
 @table("event")
@@ -151,6 +172,19 @@ class Subscription:
         ] = strawberry.UNSET,
     ) -> AsyncGenerator[ConflictEvent, None]:
         async for event in events(info, "ConflictEvent", given(after)):
+            yield event
+
+    @strawberry.subscription(description="What happens to cases. Kept for 30 days.")
+    async def case_events(
+        self,
+        info: Info,
+        after: Annotated[
+            BigInt | None,
+            strawberry.argument(description='Last event received; "0" = from the oldest kept; null = only new ones.'),
+        ] = strawberry.UNSET,
+        case_id: Annotated[strawberry.ID | None, strawberry.argument(description="Only this case.")] = strawberry.UNSET,
+    ) -> AsyncGenerator[CaseEvent, None]:
+        async for event in events(info, "CaseEvent", given(after)):
             yield event
 
     @strawberry.subscription(

@@ -1,9 +1,15 @@
 """Why a mutation did not do what was asked: an answer, not a fault."""
 
+from typing import TYPE_CHECKING, Annotated
+
 import strawberry
 
+from hub.errors import Declined
 from schema.errors import ErrorCode, HubGraphQLError
 from schema.ids import read_id
+
+if TYPE_CHECKING:
+    from schema.conflict import CaseState
 
 
 @strawberry.interface(
@@ -28,12 +34,29 @@ class NotFound(UserError):
     pass
 
 
+@strawberry.type(description="The object changed since the caller read it.")
+class StaleVersion(UserError):
+    pass
+
+
+@strawberry.type(description="The step is not allowed from the present state.")
+class InvalidTransition(UserError):
+    allowed: list[Annotated["CaseState", strawberry.lazy("schema.conflict")]] = strawberry.field(
+        description="Steps that are allowed now."
+    )
+
+
+@strawberry.type(description="A policy or the law of the place forbids it.")
+class PolicyDenied(UserError):
+    pass
+
+
 @strawberry.type(description="Any other reason.")
 class RequestRefused(UserError):
     pass
 
 
-USER_ERRORS = (ValidationFailed, NotFound, RequestRefused)
+USER_ERRORS = (ValidationFailed, NotFound, StaleVersion, InvalidTransition, PolicyDenied, RequestRefused)
 
 
 class Refusal(Exception):
@@ -57,6 +80,24 @@ def not_found(field: str, what: str) -> Refusal:
 def refusing(code: ErrorCode, message: str, field: str | None = None) -> Refusal:
     """Return a refusal for any other reason."""
     return Refusal(RequestRefused(code=code, message=message, path=["input", field] if field else None))
+
+
+def declined(error: Declined) -> Refusal:
+    """Return the refusal that says what the hub said."""
+    from schema.conflict import CaseState
+
+    path = ["input", error.field] if error.field else None
+    match error.reason:
+        case "not_found":
+            return Refusal(NotFound(code=ErrorCode.NOT_FOUND, message=str(error), path=path))
+        case "stale":
+            return Refusal(StaleVersion(code=ErrorCode.STALE_VERSION, message=str(error), path=path))
+        case "step":
+            allowed = [CaseState(state) for state in error.allowed]
+            return Refusal(InvalidTransition(code=ErrorCode.INVALID_TRANSITION, message=str(error), path=path, allowed=allowed))
+        case "policy":
+            return Refusal(PolicyDenied(code=ErrorCode.POLICY_DENIED, message=str(error), path=path))
+    return invalid(error.field or "", error.reason, str(error))
 
 
 def checked_id(field: str, text: str, kind: str) -> int:

@@ -77,7 +77,7 @@ async def case(
         """
         INSERT INTO conflict_case (number, rule, group_key, partner_id, affected_id, region_id, month, score, band,
                                    product_group, assignee_id)
-        VALUES ($1, $2, 'group', $3, $4, $5, '2026-03-01', $6, $7, $8, $9) RETURNING id
+        VALUES ($1, $2, 'group ' || $1::int, $3, $4, $5, '2026-03-01', $6, $7, $8, $9) RETURNING id
         """,
         next(NUMBERS), rule, accused, victim, region, score, band, group, assignee,
     )  # fmt: skip

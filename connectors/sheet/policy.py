@@ -104,6 +104,11 @@ def text(key: str, value: Any) -> None:
         raise bad(key, "Write a text.", "bad_code", value)
 
 
+def text_or_none(key: str, value: Any) -> None:
+    if value != "":
+        text(key, value)
+
+
 def yes_or_no(key: str, value: Any) -> None:
     if not isinstance(value, bool):
         raise bad(key, "Write true or false.", "bad_bool", value)
@@ -200,6 +205,7 @@ PROFILE = table(
         "price_rules": MODE,
         "price_reference": list_of(one_of(*PRICE_KINDS)),
         "price_notice": one_of("no", "published"),
+        "price_notice_text": text_or_none,
         "direct_sales_barrier": yes_or_no,
         "pseudonymise_customers": yes_or_no,
     }

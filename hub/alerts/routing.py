@@ -10,8 +10,9 @@ from typing import Any
 
 from hub.alerts.policy import AlertPolicy, alert_policy
 from hub.alerts.post import post_alerts
+from hub.cases.calendar import after
+from hub.cases.grouping import CaseChange
 from hub.clock import now
-from hub.conflicts.cases import CaseChange, due
 from hub.settings import Settings
 from hub.store.database import Connection
 from hub.store.statements import statement
@@ -108,7 +109,7 @@ async def write(
 def escalates(reason: str, band: str, policy: AlertPolicy, at: datetime) -> datetime | None:
     """Return when an alert that nobody acknowledges is passed on; None for never."""
     if reason == "sla":
-        return due(at, SLA_DAYS, policy.policies)
+        return after(at, SLA_DAYS, policy.policies)
     return at + timedelta(hours=policy.escalate_after_hours) if band in ("high", "critical") else None
 
 

@@ -11,8 +11,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from hub.conflicts import cases, ledger, policy, severity, trade
-from hub.conflicts.cases import CaseChange
+from hub.cases import grouping
+from hub.cases.grouping import CaseChange
+from hub.conflicts import ledger, policy, severity, trade
 from hub.conflicts.registry import Pair, all_rules
 from hub.conflicts.statements import FOLDER, premises, run
 from hub.store import dirty
@@ -75,7 +76,7 @@ async def examine(
         await connection.execute(LEDGER["look_again"].sql)
     await severity.score(connection, values, everything=bool(entire))
     told = await ledger.close(connection, values)
-    changes, case_events = await cases.attach(connection, policies, at)
+    changes, case_events = await grouping.attach(connection, policies, at)
     return Examined(
         marks=marks,
         judged=judged,

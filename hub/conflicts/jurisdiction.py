@@ -14,6 +14,9 @@ from hub.errors import SettingsError
 
 Switch = Literal["case", "observe", "off"]
 PriceKind = Literal["factory", "wholesale", "retail", "map", "msrp"]
+# Rules whose findings a profile may reduce to observations, by the switch that decides.
+PRICE_RULES = frozenset({"below_policy_offer", "tier_inversion", "cross_channel_gap"})
+TERRITORY_RULES = frozenset({"cross_region_sale", "serial_diversion"})
 WORDS: Mapping[object, object] = {"yes": True, "no": False, "on": True, "off": False}
 
 
@@ -27,6 +30,7 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     price_rules: Switch = "observe"
     price_reference: tuple[PriceKind, ...] = ("msrp", "retail")
     price_notice: Literal["no", "published"] = "no"
+    price_notice_text: str = ""
     direct_sales_barrier: bool = True
     pseudonymise_customers: bool = True
 

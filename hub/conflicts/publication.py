@@ -11,7 +11,8 @@ from hub.conflicts.jurisdiction import regions
 from hub.conflicts.loosening import loosened
 from hub.conflicts.policy import periods
 from hub.errors import NeedsPerson
-from hub.store import dirty
+from hub.store import audit, dirty
+from hub.store.audit import Entry
 from hub.store.database import Connection
 from hub.store.statements import prepared, statement
 
@@ -73,6 +74,8 @@ async def publish(
     if not second and (loosens or await needs_two(connection, two_person)):
         values = {"id": version_id, "user_id": user_id, "at": at, "note": kept, "loosens": loosens}
         await connection.execute(*prepared("policy", "proposed", **values))
+        entry = Entry(actor_id=user_id, action="proposed", noun="policy_version", subject_id=version_id, reason=kept)
+        await audit.write(connection, entry)
         return "waiting"
     await hold(connection, version, loosens, at=at, user_id=user_id, note=kept)
     return "published"
@@ -98,6 +101,16 @@ async def hold(
     """Let a version hold, and have everything judged again."""
     values = {"id": version["id"], "user_id": user_id, "at": at, "note": note, "loosens": list(loosens)}
     await connection.execute(*prepared("policy", "published", **values))
+    entry = Entry(
+        actor_id=user_id,
+        action="published",
+        noun="policy_version",
+        subject_id=version["id"],
+        before={"state": version["state"], "proposed_by": version["proposed_by"]},
+        after={"state": "published", "loosens": list(loosens)},
+        reason=note,
+    )
+    await audit.write(connection, entry)
     await dirty.mark(connection, [("policy_version", version["id"], None)])
 
 

@@ -22,13 +22,23 @@ class Text(Struct, frozen=True, kw_only=True):
     zh: str
 
 
+class Lever(Struct, frozen=True, kw_only=True):
+    """A threshold that may be raised when findings are dismissed for one reason.
+
+    A finding is left out in full when the evidence's `field` is not above the threshold.
+    """
+
+    threshold: str
+    field: str
+
+
 class Rule(Struct, frozen=True, kw_only=True):
     """One rule.
 
     `key` names the parts of a finding's key, in order. `full` are the classes that may open a case. `says` is the reason in
     one sentence by class, with {fields} of the evidence; "" is for every other class. `needs` lists the nouns without which
     the rule cannot say anything; one of each group is enough. `version` grows with the meaning: a rule of another version
-    judges everything once.
+    judges everything once. `levers` are by dismissal reason.
     """
 
     name: str
@@ -40,6 +50,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     full: frozenset[str]
     needs: tuple[frozenset[str], ...]
     thresholds: Mapping[str, Decimal] = {}
+    levers: Mapping[str, Lever] = {}
     reach: tuple[str, ...] = ("keys",)
     everything: tuple[str, ...] = ("all_keys",)
     steps: tuple[str, ...] = ("judge",)

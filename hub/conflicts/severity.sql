@@ -1,6 +1,6 @@
 -- touched --
--- Findings to be scored again: what happened itself and the peers in whose 90 days it lies, before and after, which are counted
--- anew; and findings whose impact is measured by sales that changed.
+-- Findings to be scored again: what happened itself or was judged by a person, and the peers in whose 90 days it lies, before
+-- and after, which are counted anew; and findings whose impact is measured by sales that changed.
 INSERT INTO rescore (conflict_id, recount)
 SELECT conflict_id, bool_or(recount)
   FROM (SELECT conflict_id, true AS recount FROM happened WHERE kind <> 'resolved'
@@ -8,7 +8,10 @@ SELECT conflict_id, bool_or(recount)
         SELECT peer.id, true
           FROM (SELECT peers, event_day FROM happened
                 UNION
-                SELECT c.peers, c.event_day FROM happened AS h JOIN conflict AS c ON c.id = h.conflict_id) AS moved
+                SELECT c.peers, c.event_day FROM happened AS h JOIN conflict AS c ON c.id = h.conflict_id
+                UNION
+                SELECT c.peers, c.event_day
+                  FROM changed JOIN conflict AS c ON c.id = changed.record_id AND changed.noun = 'conflict') AS moved
           JOIN conflict AS peer
             ON peer.peers = moved.peers AND peer.event_day >= moved.event_day AND peer.event_day < moved.event_day + 90
          WHERE peer.state <> 'resolved_by_data'

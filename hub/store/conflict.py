@@ -5,6 +5,10 @@ from tortoise.indexes import Index
 
 from hub.store.base import ArrayField, Now, Numeric, Row, empty_array
 
+# Findings are changed by one hand at a time: a detector's, or that of somebody who closes a case. Whoever holds it takes it
+# first, before any row, so that neither waits for a row while the other waits for the lock. A sync never asks for it.
+FINDINGS_LOCK = 7_310_002
+
 
 class ConflictRow(Row):
     """One finding of a rule. `scope` is the key of the grain that was judged: what is not found again there is retracted.
@@ -94,7 +98,11 @@ class ConflictHistoryRow(Row):
 
 
 class ConflictCaseRow(Row):
-    """Findings of one group that a person works on. `group_key` is rule, accused, victim, product group and month."""
+    """Findings of one group that a person works on. `group_key` is rule, accused, victim, product group and month.
+
+    `told_at` is when the partner was first invited to comment, `reply_due_at` when it has had its time. `sla_told`
+    says that its owner heard that the present step is overdue. `filed_by_id` is the partner that filed it.
+    """
 
     number = fields.IntField()
     rule = fields.TextField()
@@ -113,6 +121,14 @@ class ConflictCaseRow(Row):
     due_at = fields.DatetimeField(null=True)
     evidence_changed = fields.BooleanField(db_default=False)
     evidence_hash = fields.TextField(null=True)
+    mediator_id = fields.BigIntField(null=True)
+    filed_by_id = fields.BigIntField(null=True)
+    told_at = fields.DatetimeField(null=True)
+    reply_due_at = fields.DatetimeField(null=True)
+    replied_at = fields.DatetimeField(null=True)
+    sla_told = fields.BooleanField(db_default=False)
+    disclosed_to_partner = fields.BooleanField(db_default=False)
+    disclosed_to_affected = fields.BooleanField(db_default=False)
     previous_case_id = fields.BigIntField(null=True)
     opened_at = fields.DatetimeField(db_default=Now())
     closed_at = fields.DatetimeField(null=True)
@@ -130,14 +146,21 @@ class ConflictCaseRow(Row):
 
 
 class CaseStepRow(Row):
-    """One step of a case. Append only; `actor_id` null is the hub itself."""
+    """One step of a case, in the database for good; `actor_id` null is the hub itself. A copy goes to the audit log.
+
+    `kind` is opened, advanced, closed, assigned, mediator, commented, replied, attached, proposed, approved, rejected,
+    withdrawn or overdue; `before` and `after` hold what it changed beside the state.
+    """
 
     case_id = fields.BigIntField()
+    kind = fields.TextField(db_default="commented")
     actor_id = fields.BigIntField(null=True)
     occurred_at = fields.DatetimeField(db_default=Now())
     from_state = fields.TextField(null=True)
     to_state = fields.TextField(null=True)
     comment = fields.TextField(null=True)
+    before = fields.JSONField[dict[str, object]](null=True)
+    after = fields.JSONField[dict[str, object]](null=True)
     visible_to_partner = fields.BooleanField(db_default=False)
 
     class Meta:

@@ -27,7 +27,8 @@ MODELS = [
     for noun in (
         "source", "sync_run", "raw", "identity", "dirty", "region", "partner", "customer", "product", "inventory", "serial",
         "order", "trade", "offer", "territory", "price_policy", "promotion", "deal", "claim", "fx", "policy", "conflict",
-        "alert", "alert_route", "digest", "user", "token", "event", "given_answer", "backtest", "unit_mapping", "evidence",
+        "attachment", "audit", "approval", "alert", "alert_route", "digest", "user", "token", "event", "given_answer",
+        "backtest", "unit_mapping", "evidence",
     )
 ]  # fmt: skip
 

@@ -6,6 +6,7 @@ from schema.context import Role, Viewer
 from schema.errors import ErrorCode, HubGraphQLError
 
 EVERYBODY = frozenset(Role)
+MANAGERS = frozenset({Role.ADMIN, Role.CHANNEL_MANAGER})
 
 MAY: Mapping[str, frozenset[Role]] = {
     "requestSync": frozenset({Role.ADMIN, Role.CHANNEL_MANAGER, Role.SERVICE}),
@@ -14,6 +15,19 @@ MAY: Mapping[str, frozenset[Role]] = {
     "publishPolicy": frozenset({Role.ADMIN, Role.CHANNEL_MANAGER}),
     "runBacktest": frozenset({Role.ADMIN, Role.ANALYST}),
     "acceptUnitMapping": frozenset({Role.ADMIN, Role.CHANNEL_MANAGER}),
+    "openCase": MANAGERS,
+    "fileCase": frozenset({Role.PARTNER}),
+    "assignCase": MANAGERS,
+    "nameMediator": frozenset({Role.ADMIN}),
+    "advanceCase": MANAGERS | {Role.ANALYST},
+    "dismissCase": MANAGERS,
+    "commentCase": MANAGERS | {Role.ANALYST, Role.PARTNER},
+    "replyToCase": frozenset({Role.PARTNER}),
+    "attachToCase": MANAGERS | {Role.ANALYST, Role.PARTNER},
+    "proposeNotice": MANAGERS,
+    "proposeDisclosure": MANAGERS,
+    "approveNotice": MANAGERS,
+    "decideApproval": MANAGERS,
     "createToken": frozenset({Role.ADMIN}),
     "revokeToken": EVERYBODY,  # its own; only an admin that of another
     "upsertUser": frozenset({Role.ADMIN}),

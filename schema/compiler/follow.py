@@ -79,12 +79,16 @@ class Subject:
 
 
 # The topic of a type of event, and the type of what it is about.
-SUBJECTS = {"ConflictEvent": ("conflict", "Conflict"), "SyncProgress": ("sync", "SyncRun")}
+SUBJECTS = {
+    "ConflictEvent": ("conflict", "Conflict"),
+    "CaseEvent": ("case", "ConflictCase"),
+    "SyncProgress": ("sync", "SyncRun"),
+}
 LAST_UNDER_WAY = (
     "{number} IN (SELECT max(told.number) FROM event AS told JOIN sync_run AS run ON run.id = told.subject_id "
     "WHERE told.topic = 'sync' AND run.finished_at IS NULL GROUP BY told.subject_id)"
 )
-COLUMNS = {"sourceId": ("source_id", "Source"), "runId": ("id", "SyncRun")}
+COLUMNS = {"caseId": ("id", "ConflictCase"), "sourceId": ("source_id", "Source"), "runId": ("id", "SyncRun")}
 
 
 async def read_seen(info: Any, kind: str, ids: Sequence[int]) -> frozenset[int]:

@@ -30,8 +30,7 @@ SELLER = "hub_seller({partner_id}, {seller_key}, {channel})"
 
 # What a case shows to the partner its records point at: nothing before the facts are gathered together.
 TOLD = (
-    "({state} IN ('investigating', 'negotiating', 'mediation', 'arbitration') "
-    "OR {state} = 'closed' AND {evidence_hash} IS NOT NULL)"
+    "({state} IN ('investigating', 'negotiating', 'mediation', 'arbitration') OR {state} = 'closed' AND {told_at} IS NOT NULL)"
 )
 DIRECT_ORDER = (
     f"(coalesce({{partner_id}}, 0) = 0 OR {{partner_id}} IN {OWN_SALES}) "
@@ -47,9 +46,18 @@ LOCATIONS: Mapping[Role, str] = {
     DIRECT: f"({{partner_id}} IS NULL OR {{partner_id}} IN {OWN_SALES})",
     PARTNER: "{partner_id} = {viewer_partner}",
 }
+LOOKED_AFTER = (
+    f"{{partner_id}} IN {MANAGED} OR {{affected_id}} IN {MANAGED} "
+    f"OR {{partner_id}} IS NULL AND {{region_id}} IN {ASSIGNED_REGIONS}"
+)
+# Who is named as a mediator sees the case, whoever it is.
+MEDIATED: Mapping[str, str] = {
+    "ConflictCase": "{mediator_id} = {viewer_user}",
+    "Conflict": "EXISTS (SELECT 1 FROM conflict_case AS mediated WHERE mediated.id = {case_id} "
+    "AND mediated.mediator_id = {viewer_user})",
+}
 CASES: Mapping[Role, str] = {
-    MANAGER: f"({{partner_id}} IN {MANAGED} OR {{affected_id}} IN {MANAGED} "
-    f"OR {{partner_id}} IS NULL AND {{region_id}} IN {ASSIGNED_REGIONS})",
+    MANAGER: f"({LOOKED_AFTER} OR {MEDIATED['ConflictCase']})",
     PARTNER: f"{{partner_id}} = {{viewer_partner}} AND {TOLD}",
 }
 
@@ -65,6 +73,11 @@ def sold_to(seller: str) -> str:
         "EXISTS (SELECT 1 FROM sales_order AS bought WHERE bought.customer_id = {id} AND bought.deleted_at IS NULL "
         f"AND {seller})"
     )
+
+
+def about_case(role: Role) -> str:
+    """Return the condition of a proposal about a case that a role sees."""
+    return f"EXISTS (SELECT 1 FROM conflict_case AS about WHERE about.id = {{subject_id}} AND {over('about', CASES[role])})"
 
 
 EVERYBODY: Mapping[Role, str] = {MANAGER: ALL, DIRECT: ALL, PARTNER: ALL}
@@ -149,16 +162,23 @@ ROWS: Mapping[str, Mapping[Role, str]] = {
     "Backtest": {},
     "BacktestDifference": {},
     "Conflict": {
-        MANAGER: CASES[MANAGER],
+        MANAGER: f"({LOOKED_AFTER} OR {MEDIATED['Conflict']})",
         PARTNER: "{partner_id} = {viewer_partner} AND EXISTS (SELECT 1 FROM conflict_case AS told "
         f"WHERE told.id = {{case_id}} AND {over('told', TOLD)})",
     },
     "ConflictCase": CASES,
     "Digest": {MANAGER: "{user_id} = {viewer_user}"},
+    # What the affected side learns: the matter and how far it is, and nothing of anybody else.
+    "AffectedCase": {MANAGER: f"{{affected_id}} IN {MANAGED}", PARTNER: "{affected_id} = {viewer_partner}"},
+    "AffectedFinding": {MANAGER: f"{{affected_id}} IN {MANAGED}", PARTNER: "{affected_id} = {viewer_partner}"},
+    "Approval": {MANAGER: about_case(MANAGER)},
+    "PendingApproval": {MANAGER: about_case(MANAGER)},
+    "Notice": {MANAGER: about_case(MANAGER), PARTNER: f"{{state}} = 'approved' AND {about_case(PARTNER)}"},
 }
 
 # What is seen by administrators alone, and by the one it is about.
 PRIVATE: Mapping[str, str] = {
+    "AuditEntry": NONE,
     "AccessToken": "({id} = {viewer_token} OR {user_id} = {viewer_user})",
     "User": "{id} = {viewer_user}",
     "AlertRoute": NONE,
@@ -169,15 +189,19 @@ WITH: Mapping[str, tuple[str, str, str]] = {
     "OrderLine": ("Order", "sales_order", "order_id"),
     "InventoryLevel": ("Location", "location", "location_id"),
     "CaseStep": ("ConflictCase", "conflict_case", "case_id"),
+    "CaseAttachment": ("ConflictCase", "conflict_case", "case_id"),
     "Alert": ("ConflictCase", "conflict_case", "case_id"),
     "Delivery": ("Alert", "alert", "alert_id"),
     "ConflictEvent": ("Conflict", "conflict", "subject_id"),
+    "CaseEvent": ("ConflictCase", "conflict_case", "subject_id"),
     "SyncProgress": ("SyncRun", "sync_run", "subject_id"),
 }
 
 # What holds besides: some steps of a case are between colleagues, and alerts are for them alone.
 BESIDES: Mapping[tuple[str, Role], str] = {
     ("CaseStep", PARTNER): "{visible_to_partner}",
+    ("CaseAttachment", PARTNER): "{visible_to_partner}",
+    ("CaseEvent", PARTNER): "{kind} IN ('advanced', 'closed', 'notice')",
     ("Alert", PARTNER): NONE,
 }
 
@@ -197,8 +221,16 @@ GROUPED: Mapping[str, str] = {
     "OR EXISTS (SELECT 1 FROM product AS article WHERE article.id = {product_id} "
     "AND article.product_group = ANY({viewer_groups})))",
     "TerritoryGrant": "({product_group} = '*' OR {product_group} = ANY({viewer_groups}))",
-    "Conflict": "({product_group} = '-' OR {product_group} = ANY({viewer_groups}))",
-    "ConflictCase": "({product_group} = '-' OR {product_group} = ANY({viewer_groups}))",
+    **{
+        kind: f"({{product_group}} = '-' OR {{product_group}} = ANY({{viewer_groups}}) OR {mediated})"
+        for kind, mediated in MEDIATED.items()
+    },
+    **dict.fromkeys(("AffectedCase", "AffectedFinding"), "({product_group} = '-' OR {product_group} = ANY({viewer_groups}))"),
+    **dict.fromkeys(
+        ("Approval", "PendingApproval", "Notice"),
+        "EXISTS (SELECT 1 FROM conflict_case AS narrow WHERE narrow.id = {subject_id} AND (narrow.product_group = '-' "
+        "OR narrow.product_group = ANY({viewer_groups}) OR narrow.mediator_id = {viewer_user}))",
+    ),
 }
 
 # A person's name is nobody's business who only counts.
@@ -304,7 +336,7 @@ def own(kind: str, viewer: Viewer) -> str:
         return ALL
     seen = ROWS[kind].get(viewer.role, NONE)
     if viewer.role is MANAGER and not (viewer.partner_ids or viewer.region_ids or viewer.product_groups):
-        return NONE
+        return MEDIATED.get(kind, NONE)
     if viewer.role is PARTNER and viewer.partner_id is None:
         return NONE
     return seen

@@ -13,6 +13,8 @@ from graphql import (
     is_list_type,
 )
 
+from hub.cases.precision import levers_of
+from hub.cases.procedure import DISMISSALS
 from hub.conflicts.registry import all_rules
 from schema.compiler.plan import Slot
 
@@ -107,6 +109,8 @@ def rules() -> list[dict[str, object]]:
             "version": pair.rule.version,
             "title": {"en": pair.rule.title_en, "zh-CN": pair.rule.title_zh},
             "grain": list(pair.rule.key),
+            "levers": levers_of(pair.rule),
+            "reasons": [{"rule": name, "reason": reason} for reason in DISMISSALS],
         }
         for name, pair in sorted(all_rules().items())
     ]

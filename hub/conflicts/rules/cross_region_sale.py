@@ -5,7 +5,7 @@ A region nobody holds is no conflict; it is an opening (`benign`). A sale the cu
 
 from decimal import Decimal
 
-from hub.conflicts.rule import Rule, Text
+from hub.conflicts.rule import Lever, Rule, Text
 
 cross_region_sale = Rule(
     name="cross_region_sale",
@@ -42,6 +42,7 @@ cross_region_sale = Rule(
         "alert_min_events": Decimal(2),
         "alert_window_days": Decimal(90),
     },
+    levers={"border": Lever(threshold="border_units", field="group_units")},
     reach=("places", "quiet", "weigh_quiet", "reach", "keys"),
     everything=("all_places", "quiet", "weigh_quiet", "all_keys"),
     steps=(

@@ -5,7 +5,7 @@ A single scan proves little, for people travel; a finding needs several serials,
 
 from decimal import Decimal
 
-from hub.conflicts.rule import Rule, Text
+from hub.conflicts.rule import Lever, Rule, Text
 
 serial_diversion = Rule(
     name="serial_diversion",
@@ -34,6 +34,7 @@ serial_diversion = Rule(
         "border_serials": Decimal(5),
         "max_accuracy_km": Decimal(50),
     },
+    levers={"border": Lever(threshold="border_serials", field="serial_count")},
     steps=(
         "cells", "serials", "trips", "limit_questions", "limits", "drop_unsure", "grounds", "periods", "spots", "seats",
         "territory", "binding", "weigh", "stray", "lots", "clusters", "questions", "prices", "homes", "borders", "judge",

@@ -137,7 +137,11 @@ WITH seen AS (
     UPDATE alert
        SET state = 'acknowledged', acknowledged_at = :now, acknowledged_by = :user_id, escalates_at = NULL
      WHERE id = :id AND acknowledged_at IS NULL
-    RETURNING case_id)
+    RETURNING id, case_id
+), logged AS (
+    INSERT INTO audit (occurred_at, actor_id, action, noun, subject_id, reason)
+    SELECT :now, :user_id, 'acknowledged', 'alert', seen.id, :comment FROM seen
+)
 INSERT INTO case_step (case_id, actor_id, occurred_at, comment)
 SELECT seen.case_id, :user_id, :now, :comment FROM seen WHERE :comment::text IS NOT NULL
 RETURNING case_id;

@@ -34,7 +34,8 @@ INDEXES = """
      WHERE t.relnamespace = 'public'::regnamespace
        -- Tortoise knows no index over part of the rows, nor over an expression.
        AND one.relname NOT IN ('order_line_serials', 'trade_line_bought', 'customer_account_domain', 'customer_account_name',
-                               'deal_account_tax_id', 'deal_account_domain', 'deal_account_name', 'claim_replaces')
+                               'deal_account_tax_id', 'deal_account_domain', 'deal_account_name', 'claim_replaces',
+                               'conflict_case_one_open')
        AND t.relname NOT LIKE 'procrastinate%' AND t.relname <> 'tortoise_migrations'
      ORDER BY 1, 2, 3
 """

@@ -1,6 +1,7 @@
 """Who sees what, on every path."""
 
 from base64 import urlsafe_b64decode
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -126,7 +127,7 @@ async def test_a_case_is_told_to_its_partner_from_investigating_on(rows: Rows, a
     viewer = Viewer(Role.PARTNER, partner_id=west)
     document = "{ conflictCases { totalCount } conflicts { totalCount } }"
     assert (await ask(document, viewer))["data"] == {"conflictCases": {"totalCount": 0}, "conflicts": {"totalCount": 0}}
-    for state, more in [("investigating", {}), ("arbitration", {}), ("closed", {"evidence_hash": "ab"})]:
+    for state, more in [("investigating", {}), ("arbitration", {}), ("closed", {"told_at": datetime(2026, 3, 2, tzinfo=UTC)})]:
         await rows.conflict(partner_id=west, case_id=await rows.case(partner_id=west, state=state, **more))
     assert (await ask(document, viewer))["data"] == {"conflictCases": {"totalCount": 3}, "conflicts": {"totalCount": 3}}
 

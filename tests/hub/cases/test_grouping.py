@@ -1,9 +1,7 @@
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from hub.conflicts.cases import due
-from hub.conflicts.policy import Policies, Version
 from hub.store.database import Store
 from tests.trading import NOON, World, example_world
 
@@ -156,20 +154,6 @@ async def test_case_events_are_told(store: Store) -> None:
         ("case", "closed"),
         ("case", "evidence_changed"),
     ]
-
-
-def test_a_step_is_due_after_business_days() -> None:
-    version = Version(
-        number=1,
-        valid_from=date.min,
-        valid_to=date.max,
-        base_currency="CNY",
-        timezone="Asia/Shanghai",
-        body={"sla": {"holidays": ["2026-04-06"]}},
-    )
-    policies = Policies(versions=(version,), timezone="Asia/Shanghai", base_currency="CNY", today=date(2026, 4, 3))
-    friday = datetime(2026, 4, 3, 9, tzinfo=UTC)
-    assert due(friday, 2, policies) == datetime(2026, 4, 8, 9, tzinfo=UTC)
 
 
 async def test_the_score_of_a_case_is_exact(store: Store) -> None:

@@ -1,19 +1,19 @@
 """Findings that belong together become one case: opened, joined, weighed, and closed when their data went."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
+from pathlib import Path
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from hub.cases.calendar import due
 from hub.conflicts.policy import Policies
-from hub.conflicts.statements import FOLDER, run
+from hub.conflicts.statements import run
 from hub.store.database import Connection
 from hub.store.event import Happening
 from hub.store.statements import read_statements
 
-DETECTED_SLA_DAYS = 2
 ALERTED: Mapping[str, Literal["opened", "band_up", "evidence_changed"]] = {
     "opened": "opened",
     "band_up": "band_up",
@@ -33,10 +33,10 @@ class CaseChange(Struct, frozen=True, kw_only=True):
 
 async def attach(connection: Connection, policies: Policies, at: datetime) -> tuple[list[CaseChange], list[Happening]]:
     """Bring the findings that changed into their cases; return what receivers and what subscribers may hear."""
-    values = {"at": at, "due_at": due(at, DETECTED_SLA_DAYS, policies)}
+    values = {"at": at, "due_at": due(at, "detected", policies)}
     for name in ("leave", "join", "open", "weigh", "run_dry"):
-        await run(connection, CASES[name], values)
-    told = await connection.fetch(CASES["told"].sql)
+        await run(connection, GROUPING[name], values)
+    told = await connection.fetch(GROUPING["told"].sql)
     changes = [
         CaseChange(
             case_id=row["case_id"],
@@ -51,15 +51,4 @@ async def attach(connection: Connection, policies: Policies, at: datetime) -> tu
     return changes, [Happening("case", row["kind"], row["case_id"]) for row in told]
 
 
-def due(at: datetime, days: int, policies: Policies) -> datetime:
-    """Return the same time of day so many business days later: Monday to Friday, less the policy's holidays."""
-    zone = ZoneInfo(policies.timezone)
-    holidays = set(policies.at(policies.today).body.get("sla", {}).get("holidays", ()))
-    local = at.astimezone(zone)
-    while days > 0:
-        local += timedelta(days=1)
-        days -= local.weekday() < 5 and local.date().isoformat() not in holidays
-    return local
-
-
-CASES = read_statements(FOLDER / "cases.sql")
+GROUPING = read_statements(Path(__file__).with_name("grouping.sql"))

@@ -56,6 +56,7 @@ WITH free AS (
       LEFT JOIN partner AS victim ON victim.id = r.affected_id
       LEFT JOIN hub_user AS owner ON owner.active AND owner.email = lower(coalesce(accused.manager, victim.manager))
      ORDER BY r.score DESC, r.group_key COLLATE "C"
+        ON CONFLICT (group_key) WHERE state <> 'closed' DO NOTHING
     RETURNING id, group_key
 ), member AS (
     UPDATE conflict AS c
@@ -63,7 +64,7 @@ WITH free AS (
       FROM opened
      WHERE c.group_key = opened.group_key AND c.state = 'open' AND c.is_full AND c.mode = 'case' AND c.case_id IS NULL
 ), step AS (
-    INSERT INTO case_step (case_id, occurred_at, to_state) SELECT id, :at::timestamptz, 'detected' FROM opened
+    INSERT INTO case_step (case_id, kind, occurred_at, to_state) SELECT id, 'opened', :at::timestamptz, 'detected' FROM opened
 )
 INSERT INTO case_happened (case_id, kind) SELECT id, 'opened' FROM opened;
 
@@ -94,8 +95,8 @@ WITH dry AS (
      WHERE NOT EXISTS (SELECT 1 FROM conflict AS c
                         WHERE c.case_id = one.id AND c.is_full AND c.mode = 'case' AND c.state <> 'resolved_by_data')
 ), step AS (
-    INSERT INTO case_step (case_id, occurred_at, from_state, to_state, comment)
-    SELECT id, :at::timestamptz, state, CASE WHEN ends THEN 'closed' END,
+    INSERT INTO case_step (case_id, kind, occurred_at, from_state, to_state, comment)
+    SELECT id, CASE WHEN ends THEN 'closed' ELSE 'commented' END, :at::timestamptz, state, CASE WHEN ends THEN 'closed' END,
            'The records changed: none of the findings holds any more.'
       FROM dry
 ), told AS (
@@ -104,7 +105,7 @@ WITH dry AS (
 )
 UPDATE conflict_case AS one
    SET evidence_changed = true, version = one.version + 1,
-       state = CASE WHEN dry.ends THEN 'closed' ELSE one.state END,
+       state = CASE WHEN dry.ends THEN 'closed' ELSE one.state END, due_at = CASE WHEN NOT dry.ends THEN one.due_at END,
        outcome = CASE WHEN dry.ends THEN 'expired' ELSE one.outcome END,
        closed_at = CASE WHEN dry.ends THEN :at::timestamptz ELSE one.closed_at END
   FROM dry

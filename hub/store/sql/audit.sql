@@ -1,0 +1,3 @@
+-- write --
+INSERT INTO audit (actor_id, action, noun, subject_id, before, after, reason)
+VALUES (:actor_id, :action, :noun, :subject_id, :before, :after, :reason);
