@@ -17,7 +17,7 @@ import asyncpg
 from asyncpg.connection import LoggedQuery
 
 from benchmarks.measure import Goal, Options, Report, Times, WrongAnswer, judge, noise
-from hub.conflicts import cases, ledger, severity, trade
+from hub.conflicts import grouping, ledger, severity, trade
 from hub.conflicts.registry import all_rules
 from hub.store import dirty
 from hub.store.database import Store, open_store
@@ -90,7 +90,7 @@ class Clocks:
         self.begins = {ledger.LEDGER["new_page"].sql: SHARED, ledger.LEDGER["close_books"].sql: SHARED}
         self.begins |= {trade.TRADE[name].sql: TRADE for name in ("reached", "everything")}
         self.begins |= {severity.SEVERITY[name].sql: SCORING for name in ("touched", "everything")}
-        self.begins |= {cases.CASES["leave"].sql: CASES}
+        self.begins |= {grouping.GROUPING["leave"].sql: CASES}
         for rule, pair in all_rules().items():
             self.begins |= {one.sql: rule for one in pair.statements.values()}
 

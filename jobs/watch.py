@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from hub.alerts.routing import raise_alerts
-from hub.cases.grouping import CaseChange
 from hub.cases.watch import watch
 from hub.clock import now
+from hub.conflicts.grouping import CaseChange
 from hub.settings import Settings
 from hub.store.database import Store
 from hub.store.event import publish

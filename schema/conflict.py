@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from hub.cases.procedure import STEPS, moves
+from hub.conflicts.procedure import STEPS, moves
 from schema.compiler.catalog import (
     LANGUAGE,
     Count,

@@ -10,9 +10,9 @@ from typing import Any
 
 from hub.alerts.policy import AlertPolicy, alert_policy
 from hub.alerts.post import post_alerts
-from hub.cases.calendar import after
-from hub.cases.grouping import CaseChange
 from hub.clock import now
+from hub.conflicts.calendar import after
+from hub.conflicts.grouping import CaseChange
 from hub.settings import Settings
 from hub.store.database import Connection
 from hub.store.statements import statement

@@ -5,10 +5,10 @@ Nothing here acts on a partner. An outcome is a person's word on what the record
 
 from msgspec import structs
 
-from hub.cases import calendar
 from hub.cases.case import Case, Desk, act, demand_no_mediator, demand_open, hold, said, save
 from hub.cases.place import switch
-from hub.cases.procedure import DISMISSALS, EXPIRING, REPLY_DAYS, STEPS, goes_back, moves
+from hub.conflicts import calendar
+from hub.conflicts.procedure import DISMISSALS, EXPIRING, REPLY_DAYS, STEPS, goes_back, moves
 from hub.errors import Declined
 from hub.store import approval, dirty
 from hub.store.conflict import FINDINGS_LOCK

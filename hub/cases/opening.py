@@ -3,10 +3,10 @@
 from datetime import date
 from typing import Any
 
-from hub.cases import calendar
 from hub.cases.case import Desk, act, said
 from hub.cases.moves import hold_findings
 from hub.cases.place import profile_of, switched
+from hub.conflicts import calendar
 from hub.conflicts.registry import all_rules
 from hub.errors import Declined
 from hub.store.event import Happening, publish

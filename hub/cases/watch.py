@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 
 from hub.cases.case import act
-from hub.cases.grouping import CaseChange
-from hub.cases.procedure import EXPIRING, EXPIRY_DAYS
+from hub.conflicts.grouping import CaseChange
+from hub.conflicts.procedure import EXPIRING, EXPIRY_DAYS
 from hub.store.database import Connection
 from hub.store.event import Happening
 

@@ -11,9 +11,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from hub.cases import grouping
-from hub.cases.grouping import CaseChange
-from hub.conflicts import ledger, policy, severity, trade
+from hub.conflicts import grouping, ledger, policy, severity, trade
+from hub.conflicts.grouping import CaseChange
 from hub.conflicts.registry import Pair, all_rules
 from hub.conflicts.statements import FOLDER, premises, run
 from hub.store import dirty

@@ -14,7 +14,7 @@ from graphql import (
 )
 
 from hub.cases.precision import levers_of
-from hub.cases.procedure import DISMISSALS
+from hub.conflicts.procedure import DISMISSALS
 from hub.conflicts.registry import all_rules
 from schema.compiler.plan import Slot
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 import pytest
 
 from hub.store import dirty
+from hub.store.conflict import FINDINGS_LOCK
 from hub.store.database import Store
 from jobs import detect as detection
 from jobs.detect import detect
@@ -86,12 +87,12 @@ async def test_two_detectors_find_everything_once(store: Store) -> None:
 async def test_a_sync_is_not_held_up_by_a_detector(store: Store) -> None:
     await trade(store)
     async with store.connection() as detector, detector.transaction():
-        await detector.execute("SELECT pg_advisory_lock($1)", detection.FINDINGS_LOCK)
+        await detector.execute("SELECT pg_advisory_lock($1)", FINDINGS_LOCK)
         await dirty.take(detector, 10)
         async with store.transaction() as sync:
             await sync.execute("SET LOCAL lock_timeout = '1s'")
             await dirty.mark(sync, [("sales_order", 1, None), ("sales_order", 2, {"order": {}, "lines": []})])
-        await detector.execute("SELECT pg_advisory_unlock($1)", detection.FINDINGS_LOCK)
+        await detector.execute("SELECT pg_advisory_unlock($1)", FINDINGS_LOCK)
 
 
 async def test_marks_another_transaction_holds_are_skipped(store: Store) -> None:

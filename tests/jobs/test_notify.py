@@ -14,8 +14,8 @@ from aiohttp import web
 from structlog.testing import capture_logs
 
 from hub.alerts.routing import raise_alerts
-from hub.cases.grouping import CaseChange
 from hub.clock import now
+from hub.conflicts.grouping import CaseChange
 from hub.settings import Settings, SmtpSettings
 from hub.store.database import Store
 from jobs.detect import detect

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from hub.alerts.digest import rounds_due, write_round
 from hub.alerts.routing import raise_alerts
-from hub.cases.grouping import CaseChange
+from hub.conflicts.grouping import CaseChange
 from hub.settings import Settings, SmtpSettings
 from hub.store.alert import acknowledge
 from hub.store.database import Store

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from hub.cases.grouping import CaseChange
+from hub.conflicts.grouping import CaseChange
 from hub.settings import Settings
 from hub.store.database import Store
 from jobs.watch import watch_cases

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 
 from hub.alerts.routing import raise_alerts
-from hub.cases.grouping import CaseChange
+from hub.conflicts.grouping import CaseChange
 from hub.settings import Settings
 from hub.store.alert_route import Route, upsert_route
 from hub.store.database import Store

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.cases.calendar import after, due
+from hub.conflicts.calendar import after, due
 from hub.conflicts.policy import Policies, Version
 
 

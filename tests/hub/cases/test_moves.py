@@ -11,8 +11,8 @@ from hub.cases.case import Desk
 from hub.cases.moves import advance, dismiss
 from hub.cases.outward import decide, propose_disclosure, propose_notice
 from hub.cases.people import assign, name_mediator
-from hub.cases.procedure import DISMISSALS, STEPS, moves
 from hub.cases.talk import comment, reply
+from hub.conflicts.procedure import DISMISSALS, STEPS, moves
 from hub.errors import Declined
 from hub.store.database import Store
 from tests.hub.cases.conftest import STAFF, START, Office

@@ -58,7 +58,7 @@ async def test_a_border_that_people_wave_through_is_suggested(store: Store) -> N
     for units in ("25", "60"):
         await closed(store, "confirmed", units)
     (raised,) = (await measured(store)).suggestions
-    assert (raised.threshold, raised.present, raised.suggested) == ("border_units", 12, 24)
+    assert (raised.threshold, raised.present, raised.suggested) == ("border_units", Decimal(12), Decimal(24))
     assert (raised.left_out, raised.kept) == (3, 2)
     assert raised.explanation == (
         "Raising border_units from 12 to 24 would have left out 3 cases dismissed as border and kept all 2 confirmed ones."
@@ -70,7 +70,7 @@ async def test_what_was_confirmed_bounds_a_suggestion(store: Store) -> None:
         await closed(store, "dismissed", units, "border")
     await closed(store, "confirmed", "30")
     (raised,) = (await measured(store)).suggestions
-    assert (raised.suggested, raised.left_out, raised.kept) == (15, 1, 1)
+    assert (raised.suggested, raised.left_out, raised.kept) == (Decimal(15), 1, 1)
 
 
 async def test_nothing_is_suggested_for_a_reason_that_is_rare_or_a_value_that_holds_already(store: Store) -> None:

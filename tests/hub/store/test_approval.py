@@ -47,7 +47,7 @@ async def test_who_may_neither_propose_nor_approve(store: Store, roles: tuple[st
         made = await propose(connection, "case_confirmed", 7, one)
         for verdict in ("approved", "rejected"):
             with pytest.raises(Declined):
-                await decide(connection, made.id, other, verdict)  # type: ignore[arg-type]
+                await decide(connection, made.id, other, verdict)
         with pytest.raises(Declined):
             await propose(connection, "case_confirmed", 8, other)
         with pytest.raises(Declined, match="takes a person"):

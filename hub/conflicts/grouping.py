@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from hub.cases.calendar import due
+from hub.conflicts.calendar import due
 from hub.conflicts.policy import Policies
 from hub.conflicts.statements import run
 from hub.store.database import Connection

@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from hub.cases.procedure import STEPS
 from hub.conflicts.policy import Policies
+from hub.conflicts.procedure import STEPS
 
 
 def after(at: datetime, days: int, policies: Policies) -> datetime:
