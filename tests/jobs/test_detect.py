@@ -16,7 +16,7 @@ RULE = "cross_region_sale"
 async def trade(store: Store, orders: int = 1) -> World:
     world = await example_world(store)
     for number in range(orders):
-        await world.order(f"O{number}", "GD-B", "CN-SH", [("P1", "40", "2800")])
+        await world.order(f"O{number}", "GD-B", "CN-SH", [("P1", "40", "3600")])
     return world
 
 

@@ -142,9 +142,10 @@ async def test_a_finding_that_moves_to_another_month_leaves_its_case(store: Stor
 async def test_case_events_are_told(store: Store) -> None:
     world = await example_world(store)
     await home_sales(world)
-    await sale(world)
+    # At a price of its own level, so that no other rule has a say.
+    await sale(world, lines=[("P1", "40", "3600")])
     await world.detect()
-    await sale(world, to="CN-GD")
+    await sale(world, to="CN-GD", lines=[("P1", "40", "3600")])
     await world.detect()
     events = await world.rows("SELECT topic, kind FROM event ORDER BY number")
     assert [(event["topic"], event["kind"]) for event in events] == [
