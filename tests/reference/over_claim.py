@@ -38,8 +38,9 @@ def buys(line: Line, partner: Partner, base: Product) -> bool:
 
 
 def available(hearing: Hearing, partner: Partner, base: Product, start: date, end: date) -> Fraction:
-    """Return what the partner had to sell from a day to a day."""
-    total = pooled(hearing)[partner, base][start]["opening"]
+    """Return what the partner had to sell from a day to a day; nothing to begin with where no month is known."""
+    months = pooled(hearing).get((partner, base))
+    total = months[start]["opening"] if months else Fraction(0)
     for line in hearing.lines:
         if line.base is not base or not start <= line.day < end:
             continue
@@ -55,9 +56,9 @@ def available(hearing: Hearing, partner: Partner, base: Product, start: date, en
 def finding(hearing: Hearing, partner: Partner, program: str, base: Product, made: list[Claim]) -> Finding | None:
     months = pooled(hearing).get((partner, base))
     bought = [line.day for line in hearing.lines if buys(line, partner, base)]
-    if not months or not bought:
+    if not bought:
         return None
-    start, end = min(months), max(bought) + timedelta(days=1)
+    start, end = min(months) if months else date.min, max(bought) + timedelta(days=1)
     counted = [claim for claim in made if start <= claim.day < end]
     claimed = sum((units(claim) or Fraction(0) for claim in counted), Fraction(0))
     had = available(hearing, partner, base, start, end)
