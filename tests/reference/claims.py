@@ -67,7 +67,8 @@ def match(hearing: Hearing, claim: Claim, kept: Claim) -> str | None:
     if claim.serial is not None and claim.serial == kept.serial and shared:
         return "serial"
     if "mdf" in (claim.kind, kept.kind):
-        same = claim.kind == kept.kind and same_partner and worth(hearing, claim) == worth(hearing, kept)
+        same_money = (claim.amount, claim.currency) == (kept.amount, kept.currency)
+        same = claim.kind == kept.kind and same_partner and same_money
         return "exact" if same and bill is not None and bill == bill_kept else None
     if claim.serial is not None and kept.serial is not None and claim.serial != kept.serial:
         return None
