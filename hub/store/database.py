@@ -28,6 +28,7 @@ MODELS = [
         "source", "sync_run", "raw", "identity", "dirty", "region", "partner", "customer", "product", "inventory", "serial",
         "order", "trade", "offer", "territory", "price_policy", "promotion", "deal", "claim", "fx", "policy", "conflict",
         "alert", "alert_route", "digest", "user", "token", "event", "given_answer", "backtest", "unit_mapping",
+        "evidence",
     )
 ]  # fmt: skip
 

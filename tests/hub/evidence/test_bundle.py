@@ -1,0 +1,148 @@
+"""What is frozen stays, and is the same text whenever it says the same."""
+
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+
+import asyncpg
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hub.errors import NeedsPerson
+from hub.evidence.bundle import Bundle, Frozen, canonical, freeze, gather, hashed, kept, named
+from hub.store.database import Store
+from tests.trading import NOON, World, example_world
+
+KEYS = st.text(max_size=4)
+DOCUMENTS = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+async def sold_next_door(store: Store) -> World:
+    world = await example_world(store)
+    await world.order("O1", "GD-B", "CN-SH", [("P1", "40", "2800")], invoice="INV1")
+    await world.order("R1", "GD-B", "CN-SH", [("P1", "1", "70")], kind="return", returns=("O1", 1))
+    await world.detect()
+    return world
+
+
+async def ids(store: Store, rule: str) -> list[int]:
+    async with store.connection() as connection:
+        return [row["id"] for row in await connection.fetch("SELECT id FROM conflict WHERE rule = $1 ORDER BY id", rule)]
+
+
+async def frozen(store: Store, conflict_ids: list[int]) -> tuple[Frozen, Bundle]:
+    async with store.transaction() as connection:
+        made = await freeze(connection, conflict_ids, NOON)
+        found = await kept(connection, made.hash)
+    assert found is not None
+    return made, found
+
+
+def turned(document: Any) -> Any:
+    """Return the same document with the keys of every object the other way round."""
+    if isinstance(document, dict):
+        return {key: turned(document[key]) for key in reversed(document)}
+    return [turned(one) for one in document] if isinstance(document, list) else document
+
+
+@given(DOCUMENTS)
+@settings(max_examples=60)
+def test_the_hash_hangs_on_what_is_said_and_not_on_the_order_of_keys(document: Any) -> None:
+    text = canonical(document)
+    assert canonical(turned(document)) == text
+    assert orjson.loads(text) == document
+    assert canonical(orjson.loads(text)) == text
+    assert hashed(text) == sha256(text).hexdigest()
+
+
+def test_a_text_has_its_keys_in_order_and_no_white_space() -> None:
+    assert canonical({"中": "窜货", "b": [1, {"d": None, "c": "a b"}]}) == '{"b":[1,{"c":"a b","d":null}],"中":"窜货"}'.encode()
+
+
+async def test_a_bundle_holds_all_that_a_finding_rests_on(store: Store) -> None:
+    await sold_next_door(store)
+    _, bundle = await frozen(store, await ids(store, "cross_region_sale"))
+    (finding,) = bundle.findings
+    assert (finding["rule"], finding["rule_version"], finding["policy_version"], finding["class"]) == (
+        "cross_region_sale", 1, 1, "suspected"
+    )  # fmt: skip
+    assert (finding["subject"], finding["affected"], finding["region"], finding["state"]) == ("GD-B", "SH-A", "CN-SH", "open")
+    assert (finding["profile"]["name"], finding["profile"]["territory_rules"]) == ("CN", "case")
+    assert finding["policy"]["thresholds"]["min_units"] == "12"
+    assert (finding["policy"]["version"], finding["policy"]["timezone"]) == (1, "Asia/Shanghai")
+    assert [term["code"] for term in finding["terms"]] == ["impact", "depth", "evidence", "recurrence", "spread"]
+    assert finding["watermark_at"] == "2026-03-31T12:00:00.000000Z"
+    assert {one["filter"] for one in finding["filters_tried"]} >= {"no_destination"}
+    codes = {record["code"]: record for record in finding["records"]}
+    assert codes.keys() == {"sale_line", "holder_grant", "seller_grant", "wholesale_price"}
+    steps = {step["name"]: (step["formula"], step["value"]) for step in codes["sale_line"]["derivation"]}
+    assert steps["net_units"] == ("max(0, 40 − 1)", "39")
+    assert steps["unit_net"] == ("2800 × 1 ÷ (1 × 40)", "70")
+    assert steps["value"] == ("39 × 70", "2730")
+    assert codes["holder_grant"]["facts"]["partner"] == "SH-A"
+
+
+async def test_freezing_the_same_evidence_again_finds_the_bundle(store: Store) -> None:
+    world = await sold_next_door(store)
+    conflict_ids = await ids(store, "cross_region_sale")
+    first, bundle = await frozen(store, conflict_ids)
+    assert hashed(bundle.body.encode()) == bundle.hash == first.hash
+    async with store.transaction() as connection:
+        assert await freeze(connection, conflict_ids, NOON + timedelta(days=1)) == first
+    await world.order("O1", "GD-B", "CN-SH", [("P1", "41", "2870")], invoice="INV1")
+    await world.detect()
+    second, _ = await frozen(store, conflict_ids)
+    assert second != first
+    async with store.connection() as connection:
+        assert await kept(connection, first.hash) == bundle
+
+
+async def test_a_case_is_frozen_with_all_its_findings(store: Store) -> None:
+    world = await sold_next_door(store)
+    await world.order("O2", "GD-B", "CN-SH", [("P1", "50", "3500")], invoice="INV2")
+    await world.detect()
+    conflict_ids = await ids(store, "cross_region_sale")
+    async with store.connection() as connection:
+        number = await connection.fetchval("SELECT number FROM conflict_case WHERE rule = 'cross_region_sale'")
+        assert await named(connection, str(number)) == conflict_ids
+        findings = await gather(connection, conflict_ids)
+        assert await named(connection, findings[0]["key"]) == [findings[0]["id"]]
+    assert {one["case"] for one in findings} == {number}
+    assert [one["key"] for one in findings] == sorted(one["key"] for one in findings)
+    assert len(findings) == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["UPDATE evidence_bundle SET frozen_at = now()", "DELETE FROM evidence_bundle", "TRUNCATE evidence_bundle"],
+)
+async def test_nobody_changes_a_bundle(store: Store, change: str) -> None:
+    await sold_next_door(store)
+    await frozen(store, await ids(store, "cross_region_sale"))
+    async with store.connection() as connection:
+        with pytest.raises(asyncpg.RestrictViolationError, match="stays as it is"):
+            await connection.execute(change)
+
+
+async def test_a_bundle_with_another_hash_than_its_texts_is_refused(store: Store) -> None:
+    async with store.connection() as connection:
+        with pytest.raises(asyncpg.CheckViolationError):
+            await connection.execute(
+                "INSERT INTO evidence_bundle (hash, body, conflict_ids, frozen_at) VALUES ('00', '{}', '{}', now())"
+            )
+
+
+async def test_nothing_is_frozen_for_a_finding_that_is_not_there(store: Store) -> None:
+    async with store.transaction() as connection:
+        for missing in ([], [1]):
+            with pytest.raises(NeedsPerson):
+                await freeze(connection, missing, NOON)
+        for name in ("7", "feed", "９"):
+            with pytest.raises(NeedsPerson, match="no finding"):
+                await named(connection, name)
