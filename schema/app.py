@@ -19,6 +19,7 @@ from hub.store.notice import listen
 from hub.store.token import ACCESS_CHANNEL
 from schema.auth.tokens import Tokens
 from schema.context import Jobs, RequestContext, Viewer
+from schema.evidence import Bundles
 from schema.executor import self_test
 from schema.feed import Feed
 from schema.graphiql import page_routes
@@ -95,6 +96,7 @@ async def serving(
         Route("/graphql", web.graphql, methods=["GET", "POST"]),
         WebSocketRoute("/graphql", sockets.graphql),
         Route("/graphql/stream", web.stream, methods=["POST"]),
+        Route("/evidence/{hash}", Bundles(web, hub.store).bundle, methods=["GET"]),
     ]
     await feed.look()
     listening = asyncio.create_task(listen(hub.store, {EVENT_CHANNEL: feed.look, ACCESS_CHANNEL: visitors.recheck}))

@@ -1,6 +1,7 @@
 """Conflict: one finding of a rule. ConflictCase: findings that belong together and what people do about them."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from enum import Enum
 from typing import Annotated
 
@@ -34,9 +35,12 @@ from schema.directives import Cost, ListSize
 from schema.node import GLOBAL_ID, Actor, Money, Node
 from schema.paging import Connection
 from schema.partner import Partner
+from schema.policy_version import PolicyVersion
 from schema.product import Product
+from schema.raw import RawRecord, RecordPlace, place_of
 from schema.region import Region
 from schema.scalars import ConflictClass, RuleId
+from schema.source import INSIDERS
 from schema.where import (
     Choice,
     ConflictClassFilter,
@@ -51,6 +55,8 @@ from schema.where import (
 
 # A partner is shown the lowest score of a band, and nothing finer by filter or order.
 EXACT = tuple(role for role in Role if role is not Role.PARTNER)
+# Whose file a record came in, and how far which source was read.
+KNOWING = (*INSIDERS, Role.CHANNEL_MANAGER)
 
 
 @strawberry.enum(description="How far up a finding is in the band of scores.")
@@ -145,6 +151,21 @@ NOUNS = {
 FACTS = "jsonb_each({up.facts}) AS {row}"
 
 
+@strawberry.type(description="One step of how a number comes about.")
+class DerivationStep:
+    code: str = column(
+        "name", "Code: `units`, `returned`, `net_units`, `rate`, `tax`, `unit_net`, `reference`, `value`.", always=True
+    )
+    label: str = text("replace({name}, '_', ' ')", "Name to show.", always=True)
+    formula: str = column("formula", "How it is computed, with the numbers put in.", always=True)
+    value: Decimal | None = column("{value}::numeric", "What it comes to; null when a number it needs is unknown.")
+    day: date | None = column("day", "Day of the rate that was used; null for what is no rate, and for the base currency.")
+
+
+# The time zone and the base currency of the finding a row hangs from.
+BASIS = "hub_basis_of({up.up.rule})"
+
+
 @strawberry.type(description="One thing a finding rests on.")
 class Evidence:
     code: str = column("code", "Code of the role it plays: `sale_line`, `holder_grant`, `price_policy`.", always=True)
@@ -156,6 +177,15 @@ class Evidence:
         where="jsonb_typeof({value}) NOT IN ('null', 'object', 'array')",
     )
     hash: str = column("coalesce({hash}, '')", "SHA-256 over the frozen facts, 64 hexadecimal digits.", always=True)
+    derivation: list[DerivationStep] = values(
+        f"hub_derivation({{up.noun}}, {{up.id}}, {BASIS}, hub_priced_on({{up.up.evidence}}, {{up.up.event_day}}, {BASIS}))"
+        " AS {row}",
+        "How the record's numbers come about: pack, returns, rate, tax, price of one base unit, value. Empty for records "
+        "that are no numbers.",
+        order="{place}",
+    )
+    raw: RawRecord | None = one("{id} = hub_raw_of({up.noun}, {up.id})", "The payload the record came in.", roles=INSIDERS)
+    place: RecordPlace | None = place_of("hub_place_of({noun}, {id})", roles=KNOWING)
 
 
 @strawberry.type(description="An innocent explanation that was looked for.")
@@ -168,6 +198,13 @@ class FilterTried:
         "CASE WHEN {viewer_role} <> 'partner' THEN {detail} END",
         "What was looked at or found; null when hidden from the caller.",
     )
+
+
+@strawberry.type(description="How far one stream of a source had been read.")
+class SourceWatermark:
+    source: str = column("source", "Name of the source.", always=True)
+    stream: str = column("stream", "Name of the stream.", always=True)
+    read_to: datetime = column("{read_to}::timestamptz", "Watermark of the stream when the finding was judged.", always=True)
 
 
 @strawberry.type(description="Texts in one language.")
@@ -207,6 +244,20 @@ class Conflict(Node):
     rule_id: RuleId = column("rule", "Rule that found it.")
     rule_version: int = column("rule_version", "Version of the rule that last judged it.")
     watermark: datetime = column("watermark_at", "Data watermark: nothing recorded later was used.")
+    watermarks: list[SourceWatermark] | None = declared(
+        "How far each stream had been read when it was judged.",
+        Values(
+            "(SELECT of.key AS source, read.key AS stream, read.value AS read_to FROM jsonb_each({up.watermark}) AS of "
+            "CROSS JOIN LATERAL jsonb_each_text(of.value) AS read) AS {row}",
+            order="{source}, {stream}",
+        ),
+        roles=KNOWING,
+    )
+    policy_version: PolicyVersion | None = one(
+        "{version} = {up.policy_version} AND {state} = 'published' AND {deleted_at} IS NULL",
+        "Version of the policy that judged it; null when none was published or hidden from the caller.",
+        order="{source_id}",
+    )
     status: ConflictStatus = column("state", "State.")
     classification: ConflictClass = column("classification", "How the records look.")
     full: bool = column("is_full", "Whether the class is a full one, which may open a case; an information class never does.")
@@ -252,6 +303,11 @@ class Conflict(Node):
         argument("first", int | None, "How many items, 1..200.", 20),
     )
     evidence_count: int = declared("How many items of evidence there are.", Count(RECORDS))
+    evidence_hash: str | None = column(
+        "hub_evidence_hash({id})",
+        "SHA-256 of the evidence that was last frozen for it, 64 hexadecimal digits: `/evidence/<hash>` shows that. "
+        "Null when none was.",
+    )
     filters_tried: list[FilterTried] = values(
         "jsonb_to_recordset({up.filters_tried}) AS {row} (filter text, outcome text, detail text)",
         "Innocent explanations that were looked for.",

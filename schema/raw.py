@@ -1,12 +1,14 @@
 """RawRecord: a payload as the source sent it. Reject: one that could not be stored."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from schema.compiler.catalog import Sort, column, one, pages, part, table, text
+from schema.compiler.catalog import Sort, column, one, pages, part, table, template, text
+from schema.context import Role
 from schema.node import GLOBAL_ID, Node
 from schema.paging import Connection
 from schema.source import INSIDERS, Source, Stream
@@ -17,6 +19,21 @@ if TYPE_CHECKING:
 
 # What was sent about customers and orders names people.
 MAY_NAME = "{viewer_role} <> 'admin' AND (SELECT of.model FROM stream AS of WHERE of.id = {stream_id}) IN ('customer', 'order')"
+
+
+@strawberry.type(description="Where a record stands in the file it came in.")
+class RecordPlace:
+    file: str = column("{place} ->> 'file'", "Name of the file.", always=True)
+    sheet: str | None = column("{place} ->> 'sheet'", "Name of the sheet in a workbook; null for text files.")
+    line: int | None = column(
+        "({place} ->> 'line')::int", "Physical line where the row starts; the header is line 1. Null for a file of one record."
+    )
+
+
+def place_of(place: str, *, roles: Sequence[Role] = ()) -> Any:
+    """Declare where a record stands, by the column or expression that holds it."""
+    when = f"({template(place)}) ->> 'file' IS NOT NULL"
+    return part({"place": place}, "Where it stands, for what came in a file.", when=when, roles=roles)
 
 
 @table("raw_record", live="{deleted_at} IS NULL")
@@ -38,6 +55,7 @@ class RawRecord(Node):
     body_bytes: int = column("octet_length({body})", "Size of the payload in bytes.", always=True)
     source_version: str | None = column("version", "Version the source gave it; null when it gives none.")
     received_at: datetime = column("received_at", "When the hub received it.", always=True)
+    place: RecordPlace | None = place_of("place")
 
 
 @strawberry.enum(description="Why a record was set aside.")

@@ -87,14 +87,10 @@ async def freeze(connection: Connection, conflict_ids: Sequence[int], at: dateti
     if not findings or len(findings) != len(set(conflict_ids)):
         raise NeedsPerson("Evidence is frozen for findings that exist; one of those asked for does not.")
     body = canonical({"format": FORMAT, "findings": findings})
-    values = {
-        "hash": hashed(body),
-        "body": body.decode(),
-        "ids": sorted(finding["id"] for finding in findings),
-        "at": at,
-    }
+    hash = hashed(body)
+    values = {"hash": hash, "body": body.decode(), "ids": sorted(finding["id"] for finding in findings), "at": at}
     await connection.execute(STATEMENTS["keep"].sql, *STATEMENTS["keep"].arguments(values))
-    found = await kept(connection, values["hash"])
+    found = await kept(connection, hash)
     assert found is not None
     return Frozen(found.id, found.hash)
 

@@ -346,16 +346,17 @@ class Emitter:
 TITLE = "coalesce({wording} -> {rule} -> 'title' ->> {locale}, {rule})"
 # A partner reads what its own records say; whoever else is named in a sentence reads as a dash.
 OWN_WORDS = (
-    "'{{order,line,order_date,sku,units,net_units,returned,ship_to,ship_from,initiated,channel,url,price,currency,"
-    "observed_at,unit_net,event_day,accused,product_group,base_sku,region}}'::text[]"
-)
+    "order", "line", "order_date", "sku", "units", "net_units", "returned", "ship_to", "ship_from", "initiated", "channel",
+    "url", "price", "currency", "observed_at", "unit_net", "event_day", "accused", "product_group", "base_sku", "region",
+)  # fmt: skip
+OWN_FIELDS = f"'{{{{{','.join(OWN_WORDS)}}}}}'::text[]"
 SENTENCE = (
     "hub_sentence(coalesce({wording} -> {rule} -> 'says' -> {classification} ->> {locale}, "
     "{wording} -> {rule} -> 'says' -> '' ->> {locale}, ''), "
     "(SELECT coalesce(jsonb_object_agg(said.key, said.value), '{{}}'::jsonb) FROM jsonb_each("
     "jsonb_build_object('event_day', {event_day}, 'accused', {accused}, 'victim', {victim}, "
     "'product_group', {product_group}, 'base_sku', {base_sku}, 'region', {region}) || jsonb_strip_nulls({evidence})) AS said "
-    f"WHERE {{viewer_role}} <> 'partner' OR said.key = ANY({OWN_WORDS})))"
+    f"WHERE {{viewer_role}} <> 'partner' OR said.key = ANY({OWN_FIELDS})))"
 )
 
 

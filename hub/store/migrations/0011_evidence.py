@@ -51,6 +51,25 @@ RETURN CASE noun
 END
 """
 
+# Where in a file that payload stood; null for what came in none.
+PLACE_OF = """
+CREATE OR REPLACE FUNCTION hub_place_of(noun text, record bigint) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+RETURN (SELECT raw.place FROM raw_record AS raw WHERE raw.id = hub_raw_of(noun, record) AND raw.place ->> 'file' IS NOT NULL)
+"""
+
+# The hash of the evidence that was last frozen for a finding.
+HASH_OF = """
+CREATE OR REPLACE FUNCTION hub_evidence_hash(conflict bigint) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+RETURN (SELECT kept.hash FROM evidence_bundle AS kept WHERE kept.conflict_ids @> ARRAY[conflict]
+         ORDER BY kept.frozen_at DESC, kept.id DESC LIMIT 1)
+"""
+
+# The time zone and the base currency a rule last judged by.
+BASIS_OF = """
+CREATE OR REPLACE FUNCTION hub_basis_of(rule_name text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+RETURN (SELECT last.basis FROM detection AS last WHERE last.rule = rule_name)
+"""
+
 # The jurisdiction profile a finding was judged under: that of its region, without one that of the partner's home.
 PROFILE_OF = """
 CREATE OR REPLACE FUNCTION hub_profile_of(asked int, region bigint, seller bigint) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
@@ -88,10 +107,10 @@ RETURN coalesce((CASE WHEN evidence ->> 'observed_at' ~ '^\d{4}-\d\d-\d\dT[\d:.]
                   AT TIME ZONE split_part(basis, ' ', 1))::date, event_day)
 """
 
-# How the numbers of one record come about, step by step. `basis` is the time zone and the base currency of the judgement,
+# How the numbers of one record come about, step by step. `ground` is the time zone and the base currency of the judgement,
 # `on_day` the day a price of a policy is converted on.
 DERIVATION = """
-CREATE OR REPLACE FUNCTION hub_derivation(noun text, record bigint, basis text, on_day date)
+CREATE OR REPLACE FUNCTION hub_derivation(noun text, record bigint, ground text, on_day date)
 RETURNS TABLE (place int, name text, formula text, value text, day date) LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT step.place, step.name, step.formula, hub_decimal(step.value), step.day
@@ -103,7 +122,7 @@ BEGIN ATOMIC
               FROM order_line AS l
               JOIN sales_order AS o ON o.id = l.order_id
               JOIN product AS p ON p.id = l.product_id
-             CROSS JOIN LATERAL (SELECT nullif(split_part(basis, ' ', 2), '-') AS base) AS known
+             CROSS JOIN LATERAL (SELECT nullif(split_part(ground, ' ', 2), '-') AS base) AS known
              CROSS JOIN LATERAL (
                    SELECT coalesce(sum(came.qty * article.units_per_pack), 0) AS units,
                           coalesce(string_agg(hub_number(came.qty) || ' × ' || hub_number(article.units_per_pack), ' + '
@@ -134,8 +153,8 @@ BEGIN ATOMIC
                    hub_rate_day(o.currency, seen.day, seen.base) AS rate_day, seen.base
               FROM offer AS o
               JOIN product AS p ON p.id = o.product_id
-             CROSS JOIN LATERAL (SELECT (o.observed_at AT TIME ZONE split_part(basis, ' ', 1))::date AS day,
-                                        nullif(split_part(basis, ' ', 2), '-') AS base) AS seen
+             CROSS JOIN LATERAL (SELECT (o.observed_at AT TIME ZONE split_part(ground, ' ', 1))::date AS day,
+                                        nullif(split_part(ground, ' ', 2), '-') AS base) AS seen
              WHERE noun = 'offer' AND o.id = record) AS offered
      CROSS JOIN LATERAL (VALUES
            (1, 'units', hub_number(offered.min_qty) || ' × ' || hub_number(offered.pack), offered.units, NULL::date),
@@ -151,7 +170,7 @@ BEGIN ATOMIC
       FROM (SELECT pp.unit_price, pp.currency, known.base, hub_rate(pp.currency, on_day, known.base) AS rate,
                    hub_rate_day(pp.currency, on_day, known.base) AS rate_day
               FROM price_policy AS pp
-             CROSS JOIN LATERAL (SELECT nullif(split_part(basis, ' ', 2), '-') AS base) AS known
+             CROSS JOIN LATERAL (SELECT nullif(split_part(ground, ' ', 2), '-') AS base) AS known
              WHERE noun = 'price_policy' AND pp.id = record) AS stated
      CROSS JOIN LATERAL (VALUES
            (4, 'rate', stated.currency || ' → ' || coalesce(stated.base, 'unknown'), stated.rate, stated.rate_day),
@@ -165,7 +184,7 @@ BEGIN ATOMIC
                    hub_rate_day(c.currency, c.claim_date, known.base) AS rate_day
               FROM claim AS c
               LEFT JOIN product AS p ON p.id = c.product_id
-             CROSS JOIN LATERAL (SELECT nullif(split_part(basis, ' ', 2), '-') AS base) AS known
+             CROSS JOIN LATERAL (SELECT nullif(split_part(ground, ' ', 2), '-') AS base) AS known
              WHERE noun = 'claim' AND c.id = record) AS asked
      CROSS JOIN LATERAL (VALUES
            (1, 'units', hub_number(asked.qty) || ' × ' || hub_number(asked.pack), asked.qty * asked.pack, NULL::date),
@@ -231,13 +250,16 @@ class Migration(migrations.Migration):
             bases=["Row"],
         ),
         ops.RunSQL(
-            [SEALED, STAYS, KEPT, RAW_OF, PROFILE_OF, NUMBER, RATE_DAY, PRICED_ON, DERIVATION],
+            [SEALED, STAYS, KEPT, RAW_OF, PLACE_OF, HASH_OF, BASIS_OF, PROFILE_OF, NUMBER, RATE_DAY, PRICED_ON, DERIVATION],
             [
                 "DROP FUNCTION hub_derivation(text, bigint, text, date)",
                 "DROP FUNCTION hub_priced_on(jsonb, date, text)",
                 "DROP FUNCTION hub_rate_day(text, date, text)",
                 "DROP FUNCTION hub_number(numeric)",
                 "DROP FUNCTION hub_profile_of(int, bigint, bigint)",
+                "DROP FUNCTION hub_basis_of(text)",
+                "DROP FUNCTION hub_evidence_hash(bigint)",
+                "DROP FUNCTION hub_place_of(text, bigint)",
                 "DROP FUNCTION hub_raw_of(text, bigint)",
                 "DROP TRIGGER evidence_bundle_kept ON evidence_bundle",
                 "DROP FUNCTION hub_evidence_stays()",

@@ -6,6 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -86,6 +87,17 @@ async def test_what_is_unknown_is_said_to_be(store: Store) -> None:
     assert await steps(store, "territory_grant", world.ids["territory_grant", "G1"]) == {}
 
 
+@pytest.fixture
+async def world(store: Store) -> World:
+    """A partner that sells packs of one article. Records that are put again change, so that examples may share it."""
+    one = World(store)
+    await one.policy()
+    await one.region("CN", kind="country")
+    await one.partner("A", "CN")
+    await one.product("B")
+    return one
+
+
 CENTS = st.decimals("0.01", "99999", places=2)
 
 
@@ -103,12 +115,9 @@ CENTS = st.decimals("0.01", "99999", places=2)
     )
 )
 @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-async def test_the_formula_gives_the_very_price_that_rules_read(store: Store, lines: list[tuple[Any, ...]]) -> None:
-    world = World(store)
-    await world.policy()
-    await world.region("CN", kind="country")
-    await world.partner("A", "CN")
-    await world.product("B")
+async def test_the_formula_gives_the_very_price_that_rules_read(
+    store: Store, world: World, lines: list[tuple[Any, ...]]
+) -> None:
     for number, (amount, qty, pack, tax, rate) in enumerate(lines):
         await world.product(f"B-{pack}", base="B", pack=pack)
         await world.fx("2026-01-01", f"C{number}", str(rate))

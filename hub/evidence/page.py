@@ -1,0 +1,265 @@
+"""Evidence as a page that a person can print: one file, no scripts, nothing loaded from elsewhere.
+
+Every text goes through `element`, which escapes it; only what `element` made is put in as it is.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from html import escape
+from typing import Any
+
+from hub.conflicts.registry import all_rules
+from hub.conflicts.rule import CLASSES, Finding, Locale, sentence
+
+Facts = Mapping[str, Any]
+
+# Beside words that stand in a rule or a policy and are shown as they are.
+WORDS: Mapping[str, Mapping[Locale, str]] = {
+    "evidence": {"en": "Evidence", "zh": "证据"},
+    "neutral": {
+        "en": "This page shows what records say. It says nothing about intent; a person decides.",
+        "zh": "本页仅呈现记录内容,不对意图作任何判断,由人员决定。",
+    },
+    "hash": {"en": "SHA-256 of the frozen text", "zh": "冻结文本的 SHA-256"},
+    "frozen_at": {"en": "Frozen at", "zh": "冻结时间"},
+    "part": {"en": "Shown in part: what concerns others is left out.", "zh": "仅显示部分内容:涉及他方的内容已略去。"},
+    "finding": {"en": "Finding", "zh": "线索"},
+    "key": {"en": "Key", "zh": "编号"},
+    "case": {"en": "Case", "zh": "案件"},
+    "rule": {"en": "Rule", "zh": "规则"},
+    "rule_version": {"en": "Version of the rule", "zh": "规则版本"},
+    "policy_version": {"en": "Policy version", "zh": "政策版本"},
+    "class": {"en": "How the records look", "zh": "记录情形"},
+    "mode": {"en": "Mode", "zh": "方式"},
+    "state": {"en": "State", "zh": "状态"},
+    "revision": {"en": "Revision", "zh": "修订"},
+    "subject": {"en": "Partner", "zh": "渠道商"},
+    "affected": {"en": "Affected", "zh": "受影响方"},
+    "product_group": {"en": "Product group", "zh": "产品组"},
+    "base_sku": {"en": "Article", "zh": "产品"},
+    "region": {"en": "Region", "zh": "区域"},
+    "event_day": {"en": "Day", "zh": "日期"},
+    "value_at_risk": {"en": "Value at risk", "zh": "涉及金额"},
+    "currency": {"en": "Currency", "zh": "币种"},
+    "score": {"en": "Score", "zh": "评分"},
+    "uncapped_score": {"en": "Score before caps", "zh": "封顶前评分"},
+    "capped_by": {"en": "Capped by", "zh": "封顶依据"},
+    "band": {"en": "Band", "zh": "等级"},
+    "watermark_at": {"en": "Data as of", "zh": "数据截至"},
+    "detected_at": {"en": "First found at", "zh": "首次发现"},
+    "judged_at": {"en": "Last judged at", "zh": "最近判定"},
+    "basis": {"en": "Time zone and base currency", "zh": "时区与本位币"},
+    "terms": {"en": "How the score comes about", "zh": "评分构成"},
+    "term": {"en": "Term", "zh": "项"},
+    "value": {"en": "Value", "zh": "值"},
+    "weight": {"en": "Weight", "zh": "权重"},
+    "points": {"en": "Points", "zh": "得分"},
+    "inputs": {"en": "From", "zh": "依据"},
+    "fields": {"en": "What the rule measured", "zh": "规则所得"},
+    "filters": {"en": "Innocent explanations looked for", "zh": "已核查的正常解释"},
+    "filter": {"en": "Explanation", "zh": "解释"},
+    "outcome": {"en": "Outcome", "zh": "结果"},
+    "detail": {"en": "Detail", "zh": "说明"},
+    "records": {"en": "Records", "zh": "记录"},
+    "source": {"en": "Source", "zh": "来源"},
+    "noun": {"en": "Kind", "zh": "类型"},
+    "place": {"en": "File, sheet, line", "zh": "文件、工作表、行"},
+    "raw": {"en": "Payload", "zh": "原始数据"},
+    "step": {"en": "Number", "zh": "数值"},
+    "formula": {"en": "Formula", "zh": "算式"},
+    "day": {"en": "Rate of", "zh": "汇率日期"},
+    "policy": {"en": "What judged it", "zh": "判定依据"},
+    "profile": {"en": "Jurisdiction profile", "zh": "法域配置"},
+    "thresholds": {"en": "Thresholds", "zh": "阈值"},
+    "overrides": {"en": "Overrides", "zh": "例外阈值"},
+    "watermark": {"en": "How far each source had been read", "zh": "各来源读取进度"},
+    "none": {"en": "none", "zh": "无"},
+}
+HEAD = (
+    "key", "case", "rule", "rule_version", "policy_version", "class", "mode", "state", "revision", "subject", "affected",
+    "product_group", "base_sku", "region", "event_day", "value_at_risk", "currency", "score", "uncapped_score", "capped_by",
+    "band", "watermark_at", "detected_at", "judged_at", "basis",
+)  # fmt: skip
+STYLE = """
+:root { color-scheme: light; }
+body { font: 14px/1.5 system-ui, "PingFang SC", "Microsoft YaHei", sans-serif; }
+body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.5rem; } h2 { font-size: 1.2rem; border-top: 2px solid; padding-top: 1rem; } h3 { font-size: 1rem; }
+table { border-collapse: collapse; width: 100%; margin: .5rem 0 1rem; }
+th, td { border: 1px solid #999; padding: .2rem .5rem; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
+th { background: #eee; } code { font-size: .85em; overflow-wrap: anywhere; } .note { color: #444; }
+@media print {
+  @page { margin: 15mm; }
+  body { font-size: 10pt; margin: 0; max-width: none; padding: 0; }
+  section + section { break-before: page; }
+  h3, thead { break-after: avoid; } tr, .record { break-inside: avoid; }
+}
+"""
+
+
+class Markup(str):
+    """A text that `element` made; any other is escaped."""
+
+    __slots__ = ()
+
+
+def element(name: str, *inside: object, **attributes: str) -> Markup:
+    """Return an element around texts and other elements."""
+    said = "".join(f' {key.rstrip("_")}="{escape(value)}"' for key, value in attributes.items())
+    body = "".join(one if isinstance(one, Markup) else escape(str(one)) for one in inside)
+    return Markup(f"<{name}{said}>{body}</{name}>")
+
+
+def page(findings: Sequence[Facts], hash: str, frozen_at: str, locale: Locale, *, whole: bool = True) -> str:
+    """Return the page of a bundle in one language; `whole` says that nothing of it is left out."""
+    said = Words(locale)
+    title = f"{said['evidence']} {hash[:12]}"
+    head = element(
+        "head",
+        Markup('<meta charset="utf-8">'),
+        Markup('<meta name="viewport" content="width=device-width, initial-scale=1">'),
+        element("title", title),
+        Markup(f"<style>{STYLE}</style>"),
+    )
+    notes = [said["neutral"], *([] if whole else [said["part"]])]
+    body = element(
+        "body",
+        element("h1", title),
+        *(element("p", note, class_="note") for note in notes),
+        pairs([(said["hash"], element("code", hash)), (said["frozen_at"], frozen_at)]),
+        *(element("section", *finding(one, said)) for one in findings),
+    )
+    return f"<!DOCTYPE html>\n{element('html', head, body, lang='zh-CN' if locale == 'zh' else 'en')}\n"
+
+
+class Words:
+    """The labels of one language; a word without a label is shown with blanks for its underscores."""
+
+    def __init__(self, locale: Locale) -> None:
+        self.locale = locale
+
+    def __getitem__(self, name: str) -> str:
+        return WORDS[name][self.locale] if name in WORDS else name.replace("_", " ")
+
+
+def finding(one: Facts, said: Words) -> Iterable[Markup]:
+    """Yield the parts of one finding; what it does not say has no part."""
+    yield element("h2", f"{said['finding']}: {titled(one, said.locale)}")
+    yield element("p", reason(one, said.locale))
+    yield pairs([(said[name], worded(name, one[name], said)) for name in HEAD if one.get(name) not in (None, "-")])
+    if one.get("terms"):
+        yield element("h3", said["terms"])
+        rows = [[said[term["code"]], *(term[name] for name in ("value", "weight", "points")), listed(term["inputs"])]
+                for term in one["terms"]]  # fmt: skip
+        yield table([said[name] for name in ("term", "value", "weight", "points", "inputs")], rows)
+    yield element("h3", said["fields"])
+    yield pairs([(said[name], plain(value)) for name, value in one["evidence"].items() if value is not None])
+    yield element("h3", said["filters"])
+    tried = [[said[row["filter"]], said[row["outcome"]], row.get("detail") or ""] for row in one["filters_tried"]]
+    yield table([said[name] for name in ("filter", "outcome", "detail")], tried)
+    yield element("h3", said["records"])
+    yield from (record(row, said) for row in one["records"])
+    if "policy" in one:
+        yield from judged_by(one, said)
+
+
+def record(row: Facts, said: Words) -> Markup:
+    """Return one record: what it said, where it stands, and how its numbers come about."""
+    facts = [(said[name], plain(value)) for name, value in row["facts"].items() if value is not None]
+    where = [
+        (said["source"], row.get("source")),
+        (said["place"], ", ".join(str(one) for one in placed(row.get("place")))),
+        (said["raw"], row["raw"]["key"] if row.get("raw") else None),
+    ]
+    parts = [
+        element("h4", f"{said[row['code']]} ({said[row['noun']]}) {row.get('key') or ''}"),
+        pairs([*facts, *((name, value) for name, value in where if value), (said["hash"], element("code", row["hash"]))]),
+    ]
+    if row.get("derivation"):
+        steps = [[said[step["name"]], step["formula"], step["value"] or "", step["day"] or ""] for step in row["derivation"]]
+        parts.append(table([said[name] for name in ("step", "formula", "value", "day")], steps))
+    return element("div", *parts, class_="record")
+
+
+def placed(place: Facts | None) -> list[object]:
+    """Return file, sheet and line of a record that came in a file."""
+    return [place[name] for name in ("file", "sheet", "line") if place.get(name) is not None] if place else []
+
+
+def judged_by(one: Facts, said: Words) -> Iterable[Markup]:
+    """Yield what judged a finding: policy, thresholds, profile, and how far the sources had been read."""
+    policy = one["policy"]
+    yield element("h3", said["policy"])
+    yield pairs([(said[name], plain(value)) for name, value in policy.items() if name not in ("thresholds", "overrides")])
+    for name, facts in (("thresholds", policy["thresholds"]), ("profile", one["profile"]), ("watermark", one["watermark"])):
+        yield element("h4", said[name])
+        yield pairs([(said[key], plain(value)) for key, value in facts.items()]) if facts else element("p", said["none"])
+    if policy["overrides"]:
+        yield element("h4", said["overrides"])
+        yield from (pairs([(said[key], plain(value)) for key, value in override.items()]) for override in policy["overrides"])
+
+
+def pairs(rows: Iterable[tuple[str, object]]) -> Markup:
+    """Return a table of names and values."""
+    return element(
+        "table", element("tbody", *(element("tr", element("th", name), element("td", value)) for name, value in rows))
+    )
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> Markup:
+    """Return a table with a head."""
+    return element(
+        "table",
+        element("thead", element("tr", *(element("th", name) for name in head))),
+        element("tbody", *(element("tr", *(element("td", cell) for cell in row)) for row in rows)),
+    )
+
+
+def plain(value: object) -> str:
+    """Return any value of a document as a text."""
+    if isinstance(value, Mapping):
+        return listed(value)
+    if isinstance(value, list):
+        return "; ".join(plain(one) for one in value) or "–"
+    if isinstance(value, bool):
+        return "✓" if value else "✗"
+    return "–" if value is None else str(value)
+
+
+def listed(facts: Facts) -> str:
+    """Return names and values in one line."""
+    return ", ".join(f"{name} = {plain(value)}" for name, value in facts.items())
+
+
+def worded(name: str, value: object, said: Words) -> str:
+    """Return a value of the head; a class has words of its own."""
+    if name == "class" and value in CLASSES:
+        return str(getattr(CLASSES[str(value)], said.locale))
+    return plain(value)
+
+
+def titled(one: Facts, locale: Locale) -> str:
+    """Return the title of a finding's rule; its name for a rule that is gone."""
+    pair = all_rules().get(one["rule"])
+    return str(one["rule"] if pair is None else getattr(pair.rule, f"title_{locale}"))
+
+
+def reason(one: Facts, locale: Locale) -> str:
+    """Return the sentence of a finding; a field it does not say reads as a dash."""
+    pair = all_rules().get(one["rule"])
+    if pair is None:
+        return ""
+    return sentence(
+        Finding(
+            rule=pair.rule,
+            classification=one["class"],
+            event_day=date.fromisoformat(one["event_day"]),
+            accused=one.get("subject", "–"),
+            victim=one.get("affected", "–"),
+            product_group=one["product_group"],
+            base_sku=one["base_sku"],
+            region=one["region"],
+            evidence=one["evidence"],
+        ),
+        locale,
+    )
