@@ -6,16 +6,24 @@ from tortoise.contrib.postgres.indexes import GinIndex
 from tortoise.fields.db_defaults import SqlDefault
 from tortoise.migrations import operations as ops
 
-# The hash is that of the text, whoever wrote it.
-SEALED = """
-ALTER TABLE evidence_bundle ADD CONSTRAINT evidence_bundle_hash
-    CHECK (hash = encode(sha256(convert_to(body, 'UTF8')), 'hex'))
+# The hash is that of the text, whoever writes it.
+HASH = """
+CREATE OR REPLACE FUNCTION hub_evidence_hashed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.hash := encode(sha256(convert_to(NEW.body, 'UTF8')), 'hex');
+    RETURN NEW;
+END
+$$
+"""
+
+HASHED = """
+CREATE TRIGGER evidence_bundle_hashed BEFORE INSERT ON evidence_bundle FOR EACH ROW EXECUTE FUNCTION hub_evidence_hashed()
 """
 
 STAYS = """
 CREATE OR REPLACE FUNCTION hub_evidence_stays() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'Evidence that was frozen stays as it is.' USING ERRCODE = 'restrict_violation';
+    RAISE EXCEPTION 'Evidence that was frozen stays as it is.' USING ERRCODE = '23001';
 END
 $$
 """
@@ -250,7 +258,21 @@ class Migration(migrations.Migration):
             bases=["Row"],
         ),
         ops.RunSQL(
-            [SEALED, STAYS, KEPT, RAW_OF, PLACE_OF, HASH_OF, BASIS_OF, PROFILE_OF, NUMBER, RATE_DAY, PRICED_ON, DERIVATION],
+            [
+                HASH,
+                HASHED,
+                STAYS,
+                KEPT,
+                RAW_OF,
+                PLACE_OF,
+                HASH_OF,
+                BASIS_OF,
+                PROFILE_OF,
+                NUMBER,
+                RATE_DAY,
+                PRICED_ON,
+                DERIVATION,
+            ],
             [
                 "DROP FUNCTION hub_derivation(text, bigint, text, date)",
                 "DROP FUNCTION hub_priced_on(jsonb, date, text)",
@@ -263,7 +285,8 @@ class Migration(migrations.Migration):
                 "DROP FUNCTION hub_raw_of(text, bigint)",
                 "DROP TRIGGER evidence_bundle_kept ON evidence_bundle",
                 "DROP FUNCTION hub_evidence_stays()",
-                "ALTER TABLE evidence_bundle DROP CONSTRAINT evidence_bundle_hash",
+                "DROP TRIGGER evidence_bundle_hashed ON evidence_bundle",
+                "DROP FUNCTION hub_evidence_hashed()",
             ],
         ),
     ]
