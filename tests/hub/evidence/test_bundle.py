@@ -1,5 +1,6 @@
 """What is frozen stays, and is the same text whenever it says the same."""
 
+import re
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub.conflicts.registry import all_rules
 from hub.errors import NeedsPerson
 from hub.evidence.bundle import Bundle, Frozen, canonical, freeze, gather, hashed, kept, named
 from hub.store.database import Store
@@ -86,6 +88,39 @@ async def test_a_bundle_holds_all_that_a_finding_rests_on(store: Store) -> None:
     assert steps["unit_net"] == ("2800 × 1 ÷ (1 × 40)", "70")
     assert steps["value"] == ("39 × 70", "2730")
     assert codes["holder_grant"]["facts"]["partner"] == "SH-A"
+
+
+async def test_the_price_a_rule_compares_with_is_derived_on_the_day_it_was_compared(store: Store) -> None:
+    world = await example_world(store)
+    await world.price("PP1", "map", "10", currency="USD")
+    await world.fx("2026-01-01", "USD", "10")
+    await world.fx("2026-03-08", "USD", "11")
+    await world.offer("tm-1", "2026-03-05T04:00:00Z", "90", "Shop", evidence="ab")
+    await world.offer("tm-1", "2026-03-10T04:00:00Z", "88", "Shop", evidence="cd")
+    await world.order("O1", "GD-B", "CN-GD", [("P1", "20", "1000")], day="2026-03-09")
+    await world.price("PP3", "wholesale", "8", currency="USD")
+    await world.detect()
+    for rule, reference in (("below_policy_offer", ("10 × 11", "110")), ("tier_inversion", ("8 × 11", "88"))):
+        _, bundle = await frozen(store, await ids(store, rule))
+        (finding,) = bundle.findings
+        (price,) = (record for record in finding["records"] if record["code"] == "reference_price")
+        steps = {step["name"]: step for step in price["derivation"]}
+        assert (steps["reference"]["formula"], steps["reference"]["value"]) == reference
+        assert steps["reference"]["value"] == finding["evidence"]["reference"]
+        assert (steps["rate"]["value"], steps["rate"]["day"]) == ("11", "2026-03-08")
+
+
+async def test_every_record_of_a_rule_leads_to_a_payload(store: Store) -> None:
+    nouns = {
+        noun
+        for pair in all_rules().values()
+        for one in pair.statements.values()
+        for noun in re.findall(r"hub_evidence\([^,]+,\s*'(\w+)'", one.sql)
+    }
+    assert nouns >= {"order_line", "offer", "price_policy", "inventory_month"}
+    async with store.connection() as connection:
+        text = await connection.fetchval("SELECT pg_get_functiondef('hub_raw_of'::regproc)")
+    assert {noun for noun in nouns if f"'{noun}'" not in text} == set()
 
 
 async def test_freezing_the_same_evidence_again_finds_the_bundle(store: Store) -> None:
