@@ -31,7 +31,22 @@ def test_the_version_is_printed_alone(hub: "Run") -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["up", "worker", "sync", "check", "sources", "connectors", "import", "replay", "detect", "why", "evidence", "migrate", "doctor", "schema"],
+    [
+        "up",
+        "worker",
+        "sync",
+        "check",
+        "sources",
+        "connectors",
+        "import",
+        "replay",
+        "detect",
+        "why",
+        "evidence",
+        "migrate",
+        "doctor",
+        "schema",
+    ],
 )
 def test_help_of_a_command_ends_with_an_example(hub: "Run", name: str) -> None:
     done = hub(name, "--help")
