@@ -87,7 +87,8 @@ async def test_a_bundle_holds_all_that_a_finding_rests_on(store: Store) -> None:
     assert steps["net_units"] == ("max(0, 40 − 1)", "39")
     assert steps["unit_net"] == ("2800 × 1 ÷ (1 × 40)", "70")
     assert steps["value"] == ("39 × 70", "2730")
-    assert codes["holder_grant"]["facts"]["partner"] == "SH-A"
+    assert (codes["holder_grant"]["facts"]["partner"], codes["holder_grant"]["revision"]) == ("SH-A", 1)
+    assert codes["sale_line"]["revision"] is None
 
 
 async def test_the_price_a_rule_compares_with_is_derived_on_the_day_it_was_compared(store: Store) -> None:
@@ -151,6 +152,19 @@ async def test_a_case_is_frozen_with_all_its_findings(store: Store) -> None:
     assert {one["case"] for one in findings} == {number}
     assert [one["key"] for one in findings] == sorted(one["key"] for one in findings)
     assert len(findings) == 2
+
+
+async def test_what_many_findings_rest_on_is_read_in_one_statement(store: Store) -> None:
+    world = await sold_next_door(store)
+    for number in range(2, 6):
+        await world.order(f"O{number}", "GD-B", "CN-SH", [("P1", "50", "3500")])
+    await world.detect()
+    conflict_ids = await ids(store, "cross_region_sale")
+    asked: list[str] = []
+    async with store.connection() as connection:
+        with connection.query_logger(lambda query: asked.append(query.query)):
+            assert len(await gather(connection, conflict_ids)) == 5
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize(
