@@ -6,6 +6,12 @@ SELECT c.id
     OR c.case_id = (SELECT one.id FROM conflict_case AS one WHERE one.number = :number::int)
  ORDER BY c.id;
 
+-- of_case --
+SELECT id FROM conflict WHERE case_id = :case_id ORDER BY id;
+
+-- name_in_case --
+UPDATE conflict_case SET evidence_hash = :hash WHERE id = :case_id;
+
 -- gather --
 -- What findings rest on now: themselves, their records with payload, place and derivation, and the policy that judged them.
 WITH chosen AS MATERIALIZED (

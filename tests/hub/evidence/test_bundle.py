@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from hub.conflicts.registry import all_rules
 from hub.errors import NeedsPerson
-from hub.evidence.bundle import Bundle, Frozen, canonical, freeze, gather, hashed, kept, named
+from hub.evidence.bundle import Bundle, Frozen, canonical, freeze, freeze_case, gather, hashed, kept, named
 from hub.store.database import Store
 from tests.trading import NOON, World, example_world
 
@@ -152,6 +152,18 @@ async def test_a_case_is_frozen_with_all_its_findings(store: Store) -> None:
     assert {one["case"] for one in findings} == {number}
     assert [one["key"] for one in findings] == sorted(one["key"] for one in findings)
     assert len(findings) == 2
+
+
+async def test_a_case_names_its_frozen_evidence(store: Store) -> None:
+    await sold_next_door(store)
+    async with store.transaction() as connection:
+        case_id = await connection.fetchval("SELECT id FROM conflict_case WHERE rule = 'cross_region_sale'")
+        made = await freeze_case(connection, case_id, NOON)
+        assert made is not None
+        assert await connection.fetchval("SELECT evidence_hash FROM conflict_case WHERE id = $1", case_id) == made.hash
+        assert await freeze(connection, await ids(store, "cross_region_sale"), NOON) == made
+        await connection.execute("UPDATE conflict SET case_id = NULL")
+        assert await freeze_case(connection, case_id, NOON) is None
 
 
 async def test_what_many_findings_rest_on_is_read_in_one_statement(store: Store) -> None:

@@ -67,6 +67,7 @@ def test_evidence_is_printed_as_the_very_text(hub: "Run", key: str, tmp_path: Pa
     assert done.stdout == f"Evidence {sha256(text.encode()).hexdigest()} is in bundle.json.\n"
     assert (tmp_path / "bundle.json").read_bytes() == text.encode()
     assert json.loads(text)["findings"] == [finding(hub, key)]
+    assert hub("evidence", sha256(text.encode()).hexdigest()).stdout == text
 
 
 def test_a_case_is_printed_as_a_page(hub: "Run", key: str, tmp_path: Path) -> None:
