@@ -95,6 +95,17 @@ async def freeze(connection: Connection, conflict_ids: Sequence[int], at: dateti
     return Frozen(found.id, found.hash)
 
 
+async def freeze_case(connection: Connection, case_id: int, at: datetime) -> Frozen | None:
+    """Freeze what all findings of a case rest on and name the bundle in the case; None for a case without findings."""
+    rows = await connection.fetch(STATEMENTS["of_case"].sql, case_id)
+    if not rows:
+        return None
+    made = await freeze(connection, [row["id"] for row in rows], at)
+    one = STATEMENTS["name_in_case"]
+    await connection.execute(one.sql, *one.arguments({"hash": made.hash, "case_id": case_id}))
+    return made
+
+
 async def kept(connection: Connection, hash: str) -> Bundle | None:
     """Return the bundle with a hash; None when there is none."""
     row = await connection.fetchrow(STATEMENTS["kept"].sql, hash)

@@ -6,6 +6,12 @@ SELECT c.id
     OR c.case_id = (SELECT one.id FROM conflict_case AS one WHERE one.number = :number::int)
  ORDER BY c.id;
 
+-- of_case --
+SELECT id FROM conflict WHERE case_id = :case_id ORDER BY id;
+
+-- name_in_case --
+UPDATE conflict_case SET evidence_hash = :hash WHERE id = :case_id;
+
 -- gather --
 -- What findings rest on now: themselves, their records with payload, place and derivation, and the policy that judged them.
 WITH chosen AS MATERIALIZED (
@@ -32,11 +38,15 @@ WITH chosen AS MATERIALIZED (
                    'content_hash', encode(raw.content_hash, 'hex'), 'version', raw.version,
                    'received_at', hub_instant(raw.received_at), 'run', raw.run_id) END,
                'place', CASE WHEN raw.place ->> 'file' IS NULL THEN NULL ELSE raw.place END,
+               'revision', coalesce(granted.revision, priced.revision, promoted.revision),
                'derivation', coalesce(derived.steps, '[]'::jsonb)) ORDER BY record.place) AS records
       FROM record
       LEFT JOIN derived USING (conflict_id, place)
       LEFT JOIN raw_record AS raw ON raw.id = hub_raw_of(record.noun, record.id)
       LEFT JOIN stream ON stream.id = raw.stream_id
+      LEFT JOIN territory_grant AS granted ON record.noun = 'territory_grant' AND granted.id = record.id
+      LEFT JOIN price_policy AS priced ON record.noun = 'price_policy' AND priced.id = record.id
+      LEFT JOIN promotion AS promoted ON record.noun = 'promotion' AND promoted.id = record.id
      GROUP BY record.conflict_id
 )
 SELECT c.rule, hub_profile_of(c.policy_version, c.region_id, c.partner_id) AS profile,

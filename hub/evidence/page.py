@@ -167,6 +167,7 @@ def record(row: Facts, said: Words) -> Markup:
     """Return one record: what it said, where it stands, and how its numbers come about."""
     facts = [(said[name], plain(value)) for name, value in row["facts"].items() if value is not None]
     where = [
+        (said["revision"], row.get("revision")),
         (said["source"], row.get("source")),
         (said["place"], ", ".join(str(one) for one in placed(row.get("place")))),
         (said["raw"], row["raw"]["key"] if row.get("raw") else None),

@@ -28,12 +28,16 @@ class Language(Enum):
 
 
 def evidence(
-    finding: Annotated[str, typer.Argument(metavar="FINDING", help="The key of a finding, or the number of a case.")],
+    finding: Annotated[
+        str, typer.Argument(metavar="FINDING", help="The key of a finding, the number of a case, or the hash of a bundle.")
+    ],
     form: Annotated[Form, typer.Option("--format", help="The frozen text, or a page to print.")] = Form.JSON,
     locale: Annotated[Language, typer.Option(help="The language of the page.")] = Language.EN,
     out: Annotated[Path | None, typer.Option(metavar="FILE", dir_okay=False, help="Where to; else to the screen.")] = None,
 ) -> None:
-    """Freeze what a finding, or all findings of a case, rest on, and print it; unchanged evidence is frozen once.
+    """Freeze what a finding, or all findings of a case, rest on, and print it; or print what was frozen before.
+
+    Unchanged evidence is frozen once.
 
     Example: channelhub evidence 17 --format html --locale zh --out case-17.html
     """
@@ -55,13 +59,15 @@ def paged(bundle: "Bundle", locale: Language) -> str:
 
 
 async def frozen(settings: Settings, name: str) -> "Bundle":
-    """Freeze in this process."""
+    """Return the bundle of a hash, else freeze what a name stands for."""
     from hub.clock import now
     from hub.evidence.bundle import freeze, kept, named
     from jobs.hub import open_hub
 
     async with open_hub(settings, connections=2) as store, store.transaction() as connection:
-        made = await freeze(connection, await named(connection, name), now())
-        found = await kept(connection, made.hash)
+        found = await kept(connection, name)
+        if found is None:
+            made = await freeze(connection, await named(connection, name), now())
+            found = await kept(connection, made.hash)
         assert found is not None
         return found

@@ -44,7 +44,8 @@ def told(one: Mapping[str, Any]) -> Iterable[str]:
         yield f"    {tried['filter']}: {tried['outcome']}" + (f" ({tried['detail']})" if tried["detail"] else "")
     yield "  records"
     for record in one["records"]:
-        yield f"    {record['code']}: {record['noun']} {record['key']} of {record['source']}"
+        revision = "" if record["revision"] is None else f", revision {record['revision']}"
+        yield f"    {record['code']}: {record['noun']} {record['key']} of {record['source']}{revision}"
         for step in record["derivation"]:
             of = "" if step["day"] is None else f" (rate of {step['day']})"
             yield f"      {step['name']} = {step['formula']} = {step['value'] or 'unknown'}{of}"

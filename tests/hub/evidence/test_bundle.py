@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from hub.conflicts.registry import all_rules
 from hub.errors import NeedsPerson
-from hub.evidence.bundle import Bundle, Frozen, canonical, freeze, gather, hashed, kept, named
+from hub.evidence.bundle import Bundle, Frozen, canonical, freeze, freeze_case, gather, hashed, kept, named
 from hub.store.database import Store
 from tests.trading import NOON, World, example_world
 
@@ -87,7 +87,8 @@ async def test_a_bundle_holds_all_that_a_finding_rests_on(store: Store) -> None:
     assert steps["net_units"] == ("max(0, 40 − 1)", "39")
     assert steps["unit_net"] == ("2800 × 1 ÷ (1 × 40)", "70")
     assert steps["value"] == ("39 × 70", "2730")
-    assert codes["holder_grant"]["facts"]["partner"] == "SH-A"
+    assert (codes["holder_grant"]["facts"]["partner"], codes["holder_grant"]["revision"]) == ("SH-A", 1)
+    assert codes["sale_line"]["revision"] is None
 
 
 async def test_the_price_a_rule_compares_with_is_derived_on_the_day_it_was_compared(store: Store) -> None:
@@ -151,6 +152,31 @@ async def test_a_case_is_frozen_with_all_its_findings(store: Store) -> None:
     assert {one["case"] for one in findings} == {number}
     assert [one["key"] for one in findings] == sorted(one["key"] for one in findings)
     assert len(findings) == 2
+
+
+async def test_a_case_names_its_frozen_evidence(store: Store) -> None:
+    await sold_next_door(store)
+    async with store.transaction() as connection:
+        case_id = await connection.fetchval("SELECT id FROM conflict_case WHERE rule = 'cross_region_sale'")
+        made = await freeze_case(connection, case_id, NOON)
+        assert made is not None
+        assert await connection.fetchval("SELECT evidence_hash FROM conflict_case WHERE id = $1", case_id) == made.hash
+        assert await freeze(connection, await ids(store, "cross_region_sale"), NOON) == made
+        await connection.execute("UPDATE conflict SET case_id = NULL")
+        assert await freeze_case(connection, case_id, NOON) is None
+
+
+async def test_what_many_findings_rest_on_is_read_in_one_statement(store: Store) -> None:
+    world = await sold_next_door(store)
+    for number in range(2, 6):
+        await world.order(f"O{number}", "GD-B", "CN-SH", [("P1", "50", "3500")])
+    await world.detect()
+    conflict_ids = await ids(store, "cross_region_sale")
+    asked: list[str] = []
+    async with store.connection() as connection:
+        with connection.query_logger(lambda query: asked.append(query.query)):
+            assert len(await gather(connection, conflict_ids)) == 5
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize(

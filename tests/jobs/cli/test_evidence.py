@@ -56,6 +56,7 @@ def test_why_leads_down_to_the_physical_line(hub: "Run", key: str) -> None:
     assert "policy version 3, profile CN, data as of 2026-03-31T12:00:00.000000Z" in said
     assert "no_destination: none_found (CN-SH)" in said
     assert "sale_line: order_line O1|1 of import" in said
+    assert "holder_grant: territory_grant G1 of import, revision 1" in said
     assert "unit_net = 2800 × 1 ÷ (1 × 40) = 70" in said
     assert "payload O1|1 of orders, orders.csv, line 4" in said
 
@@ -66,6 +67,7 @@ def test_evidence_is_printed_as_the_very_text(hub: "Run", key: str, tmp_path: Pa
     assert done.stdout == f"Evidence {sha256(text.encode()).hexdigest()} is in bundle.json.\n"
     assert (tmp_path / "bundle.json").read_bytes() == text.encode()
     assert json.loads(text)["findings"] == [finding(hub, key)]
+    assert hub("evidence", sha256(text.encode()).hexdigest()).stdout == text
 
 
 def test_a_case_is_printed_as_a_page(hub: "Run", key: str, tmp_path: Path) -> None:
