@@ -74,12 +74,35 @@ WORDS: Mapping[str, Mapping[Locale, str]] = {
     "overrides": {"en": "Overrides", "zh": "例外阈值"},
     "watermark": {"en": "How far each source had been read", "zh": "各来源读取进度"},
     "none": {"en": "none", "zh": "无"},
+    "record_hash": {"en": "SHA-256 of what it said", "zh": "记录内容的 SHA-256"},
 }
+# Codes in Chinese; in English they are shown with blanks for their underscores.
+CHINESE: Mapping[str, str] = {
+    "impact": "影响", "depth": "幅度", "recurrence": "重复", "spread": "扩散",
+    "info": "提示", "low": "低", "medium": "中", "high": "高", "critical": "严重",
+    "observe": "观察", "open": "未决", "resolved_by_data": "数据已更正", "dismissed": "已排除", "confirmed": "已确认",
+    "none_found": "未发现", "found": "有发现", "not_applicable": "不适用",
+    "units": "数量(基本单位)", "returned": "退货数量", "net_units": "净数量", "rate": "汇率", "tax": "税率除数",
+    "unit_net": "不含税单价", "reference": "参考价", "on_hand": "在库", "opening": "期初", "closing": "期末",
+    "sell_in": "进货", "sell_out": "动销", "returns": "退入", "returns_out": "退出", "transfers_in": "调入",
+    "transfers_out": "调出", "adjustments": "调整",
+    "order_line": "订单行", "offer": "报价", "territory_grant": "区域授权", "price_policy": "价格政策", "promotion": "促销",
+    "claim": "申报", "deal_registration": "报备", "serial_event": "序列号流向", "inventory_level": "库存",
+    "inventory_month": "进销存月报", "reservation": "占用", "partner_alias": "卖家别名",
+    "sale_line": "销售行", "purchase_line": "进货行", "holder_grant": "授权方的授权", "seller_grant": "卖方的授权",
+    "wholesale_price": "批发价", "reference_price": "参考价政策", "observation": "监测记录", "near_promotion": "相近促销",
+    "order": "订单", "line": "行", "order_date": "订单日期", "sku": "货号", "seller": "卖方", "partner": "渠道商",
+    "holder": "授权方", "customer": "客户", "ship_to": "收货区域", "ship_from": "发货区域", "channel": "渠道", "amount": "金额",
+    "price": "价格", "unit_price": "单价", "invoice_ref": "发票", "initiated": "发起方式", "local_wholesale": "当地批发价",
+    "valid_from": "生效日", "valid_to": "失效日", "exclusivity": "排他性", "segment": "客户类别", "observed_at": "监测时间",
+    "effective_from": "生效日", "timezone": "时区", "base_currency": "本位币", "version": "版本",
+}  # fmt: skip
 HEAD = (
     "key", "case", "rule", "rule_version", "policy_version", "class", "mode", "state", "revision", "subject", "affected",
     "product_group", "base_sku", "region", "event_day", "value_at_risk", "currency", "score", "uncapped_score", "capped_by",
     "band", "watermark_at", "detected_at", "judged_at", "basis",
 )  # fmt: skip
+CODED = ("class", "mode", "state", "band", "capped_by")
 STYLE = """
 :root { color-scheme: light; }
 body { font: 14px/1.5 system-ui, "PingFang SC", "Microsoft YaHei", sans-serif; }
@@ -133,13 +156,15 @@ def page(findings: Sequence[Facts], hash: str, frozen_at: str, locale: Locale, *
 
 
 class Words:
-    """The labels of one language; a word without a label is shown with blanks for its underscores."""
+    """The labels of one language; a word without one is shown with blanks for its underscores."""
 
     def __init__(self, locale: Locale) -> None:
         self.locale = locale
 
     def __getitem__(self, name: str) -> str:
-        return WORDS[name][self.locale] if name in WORDS else name.replace("_", " ")
+        if name in WORDS:
+            return WORDS[name][self.locale]
+        return CHINESE[name] if self.locale == "zh" and name in CHINESE else name.replace("_", " ")
 
 
 def finding(one: Facts, said: Words) -> Iterable[Markup]:
@@ -174,7 +199,9 @@ def record(row: Facts, said: Words) -> Markup:
     ]
     parts = [
         element("h4", f"{said[row['code']]} ({said[row['noun']]}) {row.get('key') or ''}"),
-        pairs([*facts, *((name, value) for name, value in where if value), (said["hash"], element("code", row["hash"]))]),
+        pairs(
+            [*facts, *((name, value) for name, value in where if value), (said["record_hash"], element("code", row["hash"]))]
+        ),
     ]
     if row.get("derivation"):
         steps = [[said[step["name"]], step["formula"], step["value"] or "", step["day"] or ""] for step in row["derivation"]]
@@ -233,10 +260,10 @@ def listed(facts: Facts) -> str:
 
 
 def worded(name: str, value: object, said: Words) -> str:
-    """Return a value of the head; a class has words of its own."""
+    """Return a value of the head; classes and codes have words of their own."""
     if name == "class" and value in CLASSES:
         return str(getattr(CLASSES[str(value)], said.locale))
-    return plain(value)
+    return said[str(value)] if name in CODED else plain(value)
 
 
 def titled(one: Facts, locale: Locale) -> str:
