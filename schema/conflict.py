@@ -430,7 +430,7 @@ class ConflictCase(Node):
         "{case_id} = {up.id}", "{id}", "Files that were added. At most 100.", assumed=10
     )
     evidence_hash: str | None = column(
-        "evidence_hash", "SHA-256 over the frozen evidence, 64 hexadecimal digits; null before INVESTIGATING."
+        "evidence_hash", "SHA-256 of the evidence frozen when it was reported: `/evidence/<hash>` shows that. Null before."
     )
     opened_at: datetime = column("opened_at", "When it was opened.")
     closed_at: datetime | None = column("closed_at", "When it was closed; null while it is open.")

@@ -10,6 +10,7 @@ from hub.cases.place import switch
 from hub.conflicts import calendar
 from hub.conflicts.procedure import DISMISSALS, EXPIRING, REPLY_DAYS, STEPS, goes_back, moves
 from hub.errors import Declined
+from hub.evidence.bundle import freeze_case
 from hub.store import approval, dirty
 from hub.store.conflict import FINDINGS_LOCK
 from hub.store.event import Happening
@@ -20,7 +21,8 @@ async def advance(
 ) -> None:
     """Bring a case into another step, or close it with an outcome other than dismissed.
 
-    Closing as confirmed proposes; the same said by another user approves. Raises Declined.
+    A case that is reported has what it rests on frozen. Closing as confirmed proposes; the same said by another user approves.
+    Raises Declined.
     """
     if to == "closed":
         await hold_findings(desk)
@@ -33,7 +35,9 @@ async def advance(
         await close(desk, case, str(outcome), said(comment, "comment"))
         return
     reason = said(comment, "comment", required=STEPS[to].reasoned or goes_back(case.state, to))
-    await save(desk, case, entered(desk, case, to), "advanced", reason, moved=True)
+    frozen = await freeze_case(desk.connection, case_id, desk.at) if to == "reported" else None
+    facts = None if frozen is None else {"evidence": frozen.hash}
+    await save(desk, case, entered(desk, case, to), "advanced", reason, moved=True, facts=facts)
 
 
 async def demand_move(desk: Desk, case: Case, to: str) -> None:

@@ -9,6 +9,7 @@ from hub.cases.place import profile_of, switched
 from hub.conflicts import calendar
 from hub.conflicts.registry import all_rules
 from hub.errors import Declined
+from hub.evidence.bundle import freeze_case
 from hub.store.event import Happening, publish
 
 
@@ -78,6 +79,8 @@ async def opened(desk: Desk, said_of_it: dict[str, Any], comment: str | None, fi
     case_id = int(made[0]["id"])
     values |= {"case_id": case_id, "comment": comment, "actor_id": desk.actor.user_id}
     await act(desk.connection, "gather", values)
+    if values["state"] == "reported":
+        await freeze_case(desk.connection, case_id, desk.at)
     await act(desk.connection, "first_step", values)
     await publish(desk.connection, [Happening("case", "opened", case_id)])
     return case_id

@@ -33,6 +33,19 @@ async def close(office: Office, outcome: str, *, by: str = "manager", at: dateti
         await advance(desk, office.case, "closed", "Seen.", outcome=outcome)
 
 
+async def test_a_case_that_is_reported_has_its_evidence_frozen(office: Office) -> None:
+    await go(office, "triaged")
+    assert (await office.now())["evidence_hash"] is None
+    await go(office, "reported")
+    (bundle,) = await office.rows("SELECT hash, conflict_ids, frozen_at FROM evidence_bundle")
+    assert (bundle["conflict_ids"], bundle["frozen_at"]) == (sorted(office.findings), START)
+    assert (await office.now())["evidence_hash"] == bundle["hash"]
+    (step,) = await office.rows("SELECT after FROM case_step WHERE to_state = 'reported'")
+    assert step["after"] == {"evidence": bundle["hash"]}
+    await go(office, "investigating")
+    assert (await office.now())["evidence_hash"] == bundle["hash"]
+
+
 @pytest.mark.parametrize("state", list(STEPS))
 @pytest.mark.parametrize("to", [state for state in STEPS if state != "closed"])
 async def test_only_the_moves_of_the_procedure_are_possible(office: Office, state: str, to: str) -> None:
