@@ -348,8 +348,8 @@ TITLE = "coalesce({wording} -> {rule} -> 'title' ->> {locale}, {rule})"
 OWN_WORDS = (
     "order", "line", "order_date", "sku", "units", "net_units", "returned", "ship_to", "ship_from", "initiated", "channel",
     "url", "price", "currency", "observed_at", "unit_net", "event_day", "accused", "product_group", "base_sku", "region",
-    "claim", "program", "serial", "invoice_ref", "claimed", "available", "last_purchase", "deal", "lot", "serial_count", "month",
-    "opening", "closing", "expected", "missing", "closed_before", "median", "months_before",
+    "claim", "program", "serial", "invoice_ref", "claimed", "available", "last_purchase", "deal", "lot", "serial_count",
+    "month", "opening", "closing", "expected", "missing", "closed_before", "median", "months_before",
 )  # fmt: skip
 OWN_FIELDS = f"'{{{{{','.join(OWN_WORDS)}}}}}'::text[]"
 SENTENCE = (
