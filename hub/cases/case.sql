@@ -136,3 +136,29 @@ UPDATE conflict_case AS one
   FROM idle
  WHERE one.id = idle.id
 RETURNING one.id;
+
+-- overview --
+-- Cases in some steps with the names a person knows them by, due first.
+SELECT c.number, c.state, c.outcome, c.dismissal_reason, c.rule, accused.code AS partner, victim.code AS affected,
+       region.code AS region, nullif(c.product_group, '-') AS product_group, to_char(c.month, 'YYYY-MM') AS month, c.score, c.band,
+       owner.email AS assignee, mediator.email AS mediator, c.due_at, c.reply_due_at, c.replied_at, c.evidence_changed,
+       c.opened_at, c.closed_at, earlier.number AS previous
+  FROM conflict_case AS c
+  LEFT JOIN partner AS accused ON accused.id = c.partner_id
+  LEFT JOIN partner AS victim ON victim.id = c.affected_id
+  LEFT JOIN region ON region.id = c.region_id
+  LEFT JOIN hub_user AS owner ON owner.id = c.assignee_id
+  LEFT JOIN hub_user AS mediator ON mediator.id = c.mediator_id
+  LEFT JOIN conflict_case AS earlier ON earlier.id = c.previous_case_id
+ WHERE c.state = ANY(:states::text[])
+   AND (:assignee::text IS NULL OR owner.email = :assignee)
+   AND (:number::int IS NULL OR c.number = :number)
+ ORDER BY c.due_at NULLS LAST, c.number;
+
+-- log --
+SELECT step.occurred_at, step.kind, actor.email AS actor, step.from_state, step.to_state, step.comment, step.before, step.after
+  FROM conflict_case AS c
+  JOIN case_step AS step ON step.case_id = c.id
+  LEFT JOIN hub_user AS actor ON actor.id = step.actor_id
+ WHERE c.number = :number
+ ORDER BY step.occurred_at, step.id;

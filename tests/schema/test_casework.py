@@ -256,7 +256,7 @@ async def test_the_affected_partner_learns_of_the_matter_and_of_nobody(house: Ho
     found = await house.ask("victim", AFFECTED)
     assert [{**node, "id": ""} for node in found["affectedCases"]["nodes"]] == [
         {
-            "id": "", "ruleId": "cross_region_sale", "region": {"code": "CN-SH"}, "productGroup": None,
+            "id": "", "ruleId": "cross_region_sale", "region": {"code": "CN-SH"}, "productGroup": "X",
             "month": "2026-03-01", "state": "DETECTED", "otherSide": None,
         }
     ]  # fmt: skip

@@ -15,7 +15,7 @@ UPDATE case_step SET kind = CASE WHEN to_state = 'closed' THEN 'closed' WHEN to_
 APPEND_ONLY = """
 CREATE OR REPLACE FUNCTION hub_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'What % holds was done and stays as it was written.', TG_TABLE_NAME USING ERRCODE = '23001';
+    RAISE EXCEPTION 'What % holds was done and stays as it was written.', TG_TABLE_NAME USING ERRCODE = 'object_not_in_prerequisite_state';
 END
 $$
 """
