@@ -89,6 +89,13 @@ async def test_a_move_is_a_step_with_actor_time_and_reason(office: Office) -> No
     assert (log["before"], log["after"]) == ({"state": "detected"}, {"state": "triaged"})
 
 
+async def test_a_report_freezes_the_evidence(office: Office) -> None:
+    await go(office, "triaged", "reported")
+    (step,) = await office.rows("SELECT after FROM case_step WHERE to_state = 'reported'")
+    assert step["after"] == {"evidence": (await office.now())["evidence_hash"]}
+    assert len(step["after"]["evidence"]) == 64
+
+
 @pytest.mark.parametrize("to", ["reported", "investigating", "closed"])
 async def test_a_report_a_step_back_and_an_end_have_a_reason(office: Office, to: str) -> None:
     await office.run("UPDATE conflict_case SET state = $1", "triaged" if to == "reported" else "negotiating")
