@@ -231,6 +231,7 @@ class Migration(migrations.Migration):
             [
                 "ALTER TABLE trade_line SET (fillfactor = 85)",
                 "CREATE INDEX order_line_serials ON order_line USING gin (serials) WHERE serials <> '{}'",
+                "CREATE INDEX sales_order_deal ON sales_order (deal_ref) WHERE deal_ref IS NOT NULL",
                 "CREATE INDEX trade_line_bought ON trade_line (buyer_partner_id, product_group, day)"
                 " WHERE buyer_partner_id IS NOT NULL",
                 DOMAIN,
@@ -252,6 +253,7 @@ class Migration(migrations.Migration):
                 "DROP FUNCTION hub_account_name(text)",
                 "DROP FUNCTION hub_domain(text)",
                 "DROP INDEX trade_line_bought",
+                "DROP INDEX sales_order_deal",
                 "DROP INDEX order_line_serials",
             ],
         ),

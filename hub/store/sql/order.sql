@@ -1,9 +1,13 @@
 -- known_orders --
--- Orders of a batch that exist already, as they are before it.
+-- Orders of a batch that exist already. Of what they are before it marks keep what nobody can look up later: which lines they
+-- sent back. The lines themselves stand as they were in trade_line until they are judged again.
 SELECT o.key, o.id, jsonb_build_object(
-           'order', to_jsonb(o),
-           'lines', coalesce((SELECT jsonb_agg(to_jsonb(l)) FROM order_line AS l
-                               WHERE l.order_id = o.id AND l.deleted_at IS NULL), '[]'::jsonb)) AS old
+           'order', jsonb_build_object('source_id', o.source_id, 'key', o.key, 'kind', o.kind),
+           'lines', coalesce((SELECT jsonb_agg(jsonb_build_object('return_of_order', l.return_of_order,
+                                                                  'return_of_line', l.return_of_line))
+                                FROM order_line AS l
+                               WHERE l.order_id = o.id AND l.deleted_at IS NULL AND l.return_of_order IS NOT NULL),
+                              '[]'::jsonb)) AS old
   FROM sales_order AS o
  WHERE o.source_id = :source_id AND o.key = ANY(:keys::text[]);
 
@@ -21,9 +25,12 @@ WITH losing AS (
        AND NOT EXISTS (SELECT 1 FROM unnest(:lines::text[]) AS kept (key) WHERE kept.key = l.key)
 )
 SELECT o.id, jsonb_build_object(
-           'order', to_jsonb(o),
-           'lines', coalesce((SELECT jsonb_agg(to_jsonb(l)) FROM order_line AS l
-                               WHERE l.order_id = o.id AND l.deleted_at IS NULL), '[]'::jsonb)) AS old
+           'order', jsonb_build_object('source_id', o.source_id, 'key', o.key, 'kind', o.kind),
+           'lines', coalesce((SELECT jsonb_agg(jsonb_build_object('return_of_order', l.return_of_order,
+                                                                  'return_of_line', l.return_of_line))
+                                FROM order_line AS l
+                               WHERE l.order_id = o.id AND l.deleted_at IS NULL AND l.return_of_order IS NOT NULL),
+                              '[]'::jsonb)) AS old
   FROM losing JOIN sales_order AS o USING (id);
 
 -- settle_orders --
@@ -68,9 +75,12 @@ SELECT 'location', id, region_id, partner_id FROM location WHERE id = ANY(:locat
 -- led_orders --
 -- Orders that follow customers or places which changed, as they are before they do.
 SELECT o.id, jsonb_build_object(
-           'order', to_jsonb(o),
-           'lines', coalesce((SELECT jsonb_agg(to_jsonb(l)) FROM order_line AS l
-                               WHERE l.order_id = o.id AND l.deleted_at IS NULL), '[]'::jsonb)) AS old
+           'order', jsonb_build_object('source_id', o.source_id, 'key', o.key, 'kind', o.kind),
+           'lines', coalesce((SELECT jsonb_agg(jsonb_build_object('return_of_order', l.return_of_order,
+                                                                  'return_of_line', l.return_of_line))
+                                FROM order_line AS l
+                               WHERE l.order_id = o.id AND l.deleted_at IS NULL AND l.return_of_order IS NOT NULL),
+                              '[]'::jsonb)) AS old
   FROM sales_order AS o
   LEFT JOIN customer AS c ON c.id = o.customer_id
   LEFT JOIN location AS p ON p.id = o.location_id
