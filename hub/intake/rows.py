@@ -51,7 +51,7 @@ async def write(
                 (new if key in fresh and not staged else old).append(row)
     marks: list[Mark] = []
     kept: dict[str, set[str]] = {}
-    described: list[tuple[str, Sequence[Written]]] = []
+    described: list[tuple[str, list[Written]]] = []
     for shape in sorted(golden, key=lambda shape: GOLDEN.index(shape.noun)):
         await identity.link(connection, origin, found, golden[shape])
         written = await identity.write(connection, shape, origin, found, golden[shape], at)
