@@ -18,12 +18,13 @@ STREAM = Stream(name="all", model=StreamModel.CUSTOM, primary_key=("id",), delet
 
 
 class Source:
-    """One source with one stream that takes records of every noun."""
+    """One stream of a source, which takes records of every noun."""
 
-    def __init__(self, store: Store, source_id: int, name: str) -> None:
+    def __init__(self, store: Store, source_id: int, name: str, stream: str = STREAM.name) -> None:
         self.store = store
         self.source_id = source_id
         self.name = name
+        self.stream = stream
         self.payloads: dict[bytes, Sequence[CanonicalRecord]] = {}
 
     def normalise(self, raw: bytes) -> Iterable[CanonicalRecord]:
@@ -55,7 +56,9 @@ class Source:
     async def landing(self, mode: SyncMode = SyncMode.INCREMENTAL) -> Landing:
         """Claim a new run of the stream."""
         async with self.store.connection() as connection:
-            stream_id = await connection.fetchval("SELECT id FROM stream WHERE source_id = $1", self.source_id)
+            stream_id = await connection.fetchval(
+                "SELECT id FROM stream WHERE source_id = $1 AND name = $2", self.source_id, self.stream
+            )
             slot = await connection.fetchval("SELECT clock_timestamp()")
             run_id = await request(connection, source_id=self.source_id, stream_id=stream_id, slot=slot, mode=mode)
         assert run_id is not None
@@ -77,13 +80,23 @@ class Source:
 
 
 async def source(store: Store, name: str = "demo", *, masters: bool = False) -> Source:
-    """Declare a source."""
+    """Declare a source with one stream."""
+    (one,) = await streams_of(store, name, [STREAM.name], masters=masters)
+    return one
+
+
+async def streams_of(store: Store, name: str, streams: Sequence[str], *, masters: bool = False) -> list[Source]:
+    """Declare a source; return each of its streams."""
     entry = SourceEntry(
         name=name, title=name, connector="test", connector_version="1", kind="file", quality="unrated", is_masters=masters
     )
-    stream = StreamEntry(name="all", position=0, model="custom", schedule=None, deletes="scan", freshness_s=900)
+    entries = [
+        StreamEntry(name=stream, position=position, model="custom", schedule=None, deletes="scan", freshness_s=900)
+        for position, stream in enumerate(streams)
+    ]
     async with store.transaction() as connection:
-        return Source(store, await declare(connection, entry, [stream]), name)
+        source_id = await declare(connection, entry, entries)
+    return [Source(store, source_id, name, stream) for stream in streams]
 
 
 def key_of(record: CanonicalRecord) -> str:

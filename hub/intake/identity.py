@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from msgspec import Struct
@@ -186,7 +187,8 @@ async def write(
             continue
         code = reference[1] if id in found.taken_over else found.code[id]
         rows.append(shape.row(record, (id, code, origin.source_id, raw_id, at), found.resolve))
-    return await upsert_staged(connection, shape.table, rows)
+    # By id, as orders lock whom they follow: two syncs wait for each other in one direction.
+    return await upsert_staged(connection, shape.table, sorted(rows, key=itemgetter(0)))
 
 
 async def suggest(store: Store, source_id: int, since: datetime) -> int:

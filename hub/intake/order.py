@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, time
 from decimal import ROUND_HALF_UP, Decimal
 from operator import attrgetter
+from typing import Any
 
 from hub.intake.batch import Landing
 from hub.intake.shape import CUSTOMER, LOCATION, PARTNER, PRODUCT, REGION, Reference, Resolve
@@ -92,9 +93,10 @@ async def write_orders(
     by_number: dict[str, list[tuple[Order, int]]] = {}
     for item in orders:
         by_number.setdefault(item[0].number, []).append(item)
-    known = await connection.fetch(*prepared("order", "known_orders", source_id=origin.source_id, keys=list(by_number)))
-    have = {row["key"]: (row["id"], row["old"]) for row in known}
+    # Whom they follow before them: as a sync that changes customers or places does.
     follow = await leaders_of(connection, [one for one, _ in orders], resolve)
+    known = await held(connection, "known_orders", source_id=origin.source_id, keys=list(by_number))
+    have = {row["key"]: (row["id"], row["old"]) for row in known}
     new_numbers = [number for number in by_number if number not in have]
     order_ids = dict(zip(new_numbers, await ids(connection, len(new_numbers)), strict=True))
     order_ids.update({number: id for number, (id, _) in have.items()})
@@ -132,6 +134,16 @@ async def write_orders(
     before = dict(have.values())
     marks: list[Mark] = [("sales_order", order_ids[number], None) for number in new_numbers]
     return marks + [("sales_order", id, before[id]) for id in moved if id in before]
+
+
+async def held(connection: Connection, choice: str, **values: object) -> list[Any]:
+    """Lock the orders of a choice, in the order of ids, and return them as they are before they change.
+
+    Two syncs that change the same orders then wait for each other in one direction, and none takes an old state for the last.
+    """
+    ids = [row["id"] for row in await connection.fetch(*prepared("order", choice, **values))]
+    found: list[Any] = await connection.fetch(*prepared("order", "orders_before", ids=ids)) if ids else []
+    return found
 
 
 async def leaders_of(

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from hub.errors import TooMuchChange
 from hub.intake.batch import Landing, Mapped, Sorted
+from hub.intake.order import held
 from hub.intake.shape import GOLDEN, SHAPES, Reference
 from hub.records import Order
 from hub.records.message import SyncMode
@@ -76,7 +77,7 @@ async def delete(
     marks: list[Mark] = []
     yielded = kept.get("sales_order", set())
     keys = {"orders": list(yielded), "lines": list(kept.get("order_line", ()))}
-    orders = await connection.fetch(*prepared("order", "losing_orders", raw_ids=raw_ids, **keys))
+    orders = await held(connection, "losing_orders", raw_ids=raw_ids, **keys)
     levels: list[int] = []
     for table in PLAIN_TABLES:
         gone = await connection.fetch(

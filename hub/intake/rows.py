@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from hub.intake import identity
 from hub.intake.batch import Landing, Mapped, Sorted
 from hub.intake.identity import Identities
-from hub.intake.order import write_orders
+from hub.intake.order import held, write_orders
 from hub.intake.reference import shaped
 from hub.intake.removal import vanish
 from hub.intake.shape import GOLDEN, Reference, Shape
@@ -51,11 +51,15 @@ async def write(
                 (new if key in fresh and not staged else old).append(row)
     marks: list[Mark] = []
     kept: dict[str, set[str]] = {}
+    described: list[tuple[str, list[Written]]] = []
     for shape in sorted(golden, key=lambda shape: GOLDEN.index(shape.noun)):
         await identity.link(connection, origin, found, golden[shape])
         written = await identity.write(connection, shape, origin, found, golden[shape], at)
         marks += [(shape.noun, one.id, one.old) for one in written]
-        marks += await settle(connection, shape.noun, written)
+        described.append((shape.noun, written))
+    # Once all of them are written, for orders are locked after whom they follow.
+    for noun, written in described:
+        marks += await settle(connection, noun, written)
     for shape, (new, old) in rows.items():
         marks += await write_rows(connection, shape, new, old)
         kept[shape.table.name] = {str(row[1]) for row in (*new, *old)}
@@ -108,7 +112,7 @@ async def settle(connection: Connection, noun: str, written: Sequence[Written]) 
         await connection.execute(statement("partner", "settle_levels").sql)
     elif noun in ("customer", "location"):
         leaders = {"customers": [], "locations": [], f"{noun}s": changed}
-        led = await connection.fetch(*prepared("order", "led_orders", **leaders))
+        led = await held(connection, "led_orders", **leaders)
         await connection.execute(*prepared("order", "follow_leaders", ids=[row["id"] for row in led]))
         marks += [("sales_order", row["id"], row["old"]) for row in led]
     return marks

@@ -52,7 +52,7 @@ bodies = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     trade=orders, later=orders, decided=st.lists(st.sampled_from(("dismissed", "confirmed", "open")), max_size=6), body=bodies
 )
