@@ -97,7 +97,7 @@ WITH dry AS (
 ), step AS (
     INSERT INTO case_step (case_id, kind, occurred_at, from_state, to_state, comment)
     SELECT id, CASE WHEN ends THEN 'closed' ELSE 'commented' END, :at::timestamptz, state, CASE WHEN ends THEN 'closed' END,
-           'The records changed: none of the findings holds any more.'
+           'The records or the policy changed: none of the findings holds any more.'
       FROM dry
 ), told AS (
     INSERT INTO case_happened (case_id, kind)

@@ -271,6 +271,7 @@ class Emitter:
                 f"WHEN '{noun}' THEN {self.seen(kind, source.own.id.format_map(row), row) or 'true'}"
                 for noun, kind in source.own.types.items()
             )
+            cases += "".join(f" WHEN '{noun}' THEN {mine.format_map(row)}" for noun, mine in policy.REPORTED.items())
             conditions.append(f"CASE {source.own.noun.format_map(row)} {cases} ELSE false END")
         where = f" WHERE {' AND '.join(f'({one})' for one in conditions)}" if conditions else ""
         return f"FROM {source.source.format_map(row)}{where}"

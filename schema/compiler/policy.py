@@ -80,6 +80,11 @@ def about_case(role: Role) -> str:
     return f"EXISTS (SELECT 1 FROM conflict_case AS about WHERE about.id = {{subject_id}} AND {over('about', CASES[role])})"
 
 
+# Records that findings name and no type stands for: a partner's are those it reported itself or was sent.
+REPORTED: Mapping[str, str] = {
+    noun: f"EXISTS (SELECT 1 FROM {noun} AS mine WHERE mine.id = {{id}} AND mine.partner_id = {{viewer_partner}})"
+    for noun in ("claim", "deal_registration", "inventory_month", "serial_event")
+}
 EVERYBODY: Mapping[Role, str] = {MANAGER: ALL, DIRECT: ALL, PARTNER: ALL}
 
 

@@ -1,7 +1,7 @@
 """Who sees what, on every path."""
 
 from base64 import urlsafe_b64decode
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -300,3 +300,26 @@ async def test_a_finding_about_two_partners_names_both_in_its_text_alone(rows: R
         {"partner": {"code": "west"}, "affectedPartners": []},
         {"partner": None, "affectedPartners": [{"code": "west"}]},
     ]
+
+
+async def test_a_partner_reads_its_own_claims_among_the_evidence(rows: Rows, ask: Any) -> None:
+    mine, others = await rows.partner(), await rows.partner()
+    said = {"program": "Q1", "amount": Decimal(5), "currency": "CNY", "claim_date": date(2026, 3, 1)}
+    claims = [await rows.canonical("claim", partner_id=partner, **said) for partner in (mine, others)]
+    case = await rows.case(partner_id=mine, state="investigating", rule="duplicate_claim")
+    records = [
+        {"code": code, "noun": "claim", "id": claim, "facts": {"program": "Q1"}, "hash": "ab"}
+        for code, claim in zip(("claim", "kept_claim"), claims, strict=True)
+    ]
+    await rows.conflict(
+        partner_id=mine,
+        case_id=case,
+        rule="duplicate_claim",
+        classification="exact",
+        evidence={"claim": "CL2", "kept": "CL1", "program": "Q1", "invoice_ref": "I", "records": records},
+    )
+    document = "{ conflicts { nodes { evidenceCount evidence { code facts { value } } wording { summary } } } }"
+    (shown,) = (await ask(document, Viewer(Role.PARTNER, partner_id=mine)))["data"]["conflicts"]["nodes"]
+    assert (shown["evidenceCount"], [one["code"] for one in shown["evidence"]]) == (1, ["claim"])
+    assert "CL2" in shown["wording"]["summary"]
+    assert "CL1" not in shown["wording"]["summary"]
