@@ -514,8 +514,8 @@ async def filed(info: Info, input: FileCaseInput) -> int:
     text = given(input.region_id)
     region_id = None if text is None else await seen(info, "regionId", text, "Region")
     group = input.product_group.strip()
-    if not 1 <= len(group) <= 100 or "|" in group:
-        raise Declined("invalid", "A product group has 1 to 100 characters and no bar.", field="productGroup")
+    if not 1 <= len(group) <= 100 or "|" in group or not group.isprintable():
+        raise Declined("invalid", "A product group has 1 to 100 printable characters and no bar.", field="productGroup")
     asked_for = {
         "rule": input.rule_id,
         "group": group,

@@ -16,6 +16,9 @@ DIGEST_AT = "08:30"
 QUIET = "21:00-07:30"
 ESCALATE_AFTER_HOURS = 24
 MAX_PER_RECEIVER_DAY = 20
+# A century. What a policy says beyond is as long, and can still be reckoned with.
+MOST_DAYS = 36_500
+MOST_EVENTS = 2**31 - 1
 
 
 class AlertPolicy(Struct, frozen=True, kw_only=True):
@@ -48,12 +51,12 @@ class AlertPolicy(Struct, frozen=True, kw_only=True):
         return cls(
             least=decimal(said.get("case_min_score", CASE_MIN_SCORE)),
             immediate=decimal(said.get("immediate_score", IMMEDIATE_SCORE)),
-            events=each_rule(body, "alert_min_events"),
-            days=each_rule(body, "alert_window_days"),
+            events=each_rule(body, "alert_min_events", MOST_EVENTS),
+            days=each_rule(body, "alert_window_days", MOST_DAYS),
             always=frozenset(said.get("always", ALWAYS)),
             digest_at=time(int(hour), int(minute)),
             quiet=str(said.get("quiet", QUIET)),
-            escalate_after_hours=float(said.get("escalate_after_hours", ESCALATE_AFTER_HOURS)),
+            escalate_after_hours=min(float(said.get("escalate_after_hours", ESCALATE_AFTER_HOURS)), MOST_DAYS * 24.0),
             most_a_day=int(said.get("max_per_receiver_day", MAX_PER_RECEIVER_DAY)),
             default=said.get("default"),
             time_zone=policies.timezone,
@@ -66,7 +69,10 @@ async def alert_policy(connection: Connection, at: datetime) -> AlertPolicy:
     return AlertPolicy.of(await read_policies(connection, at))
 
 
-def each_rule(body: Mapping[str, Any], name: str) -> dict[str, int]:
-    """Return a number of every rule: the policy's, else the rule's own, else 1."""
+def each_rule(body: Mapping[str, Any], name: str, most: int) -> dict[str, int]:
+    """Return a number of every rule: the policy's, else the rule's own, else 1; never more than `most`."""
     said = body.get("thresholds", {})
-    return {rule: int(said.get(rule, {}).get(name, pair.rule.thresholds.get(name, 1))) for rule, pair in all_rules().items()}
+    return {
+        rule: int(min(said.get(rule, {}).get(name, pair.rule.thresholds.get(name, 1)), most))
+        for rule, pair in all_rules().items()
+    }

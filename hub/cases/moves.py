@@ -112,9 +112,14 @@ async def demand_confirmable(desk: Desk, case: Case) -> None:
         raise Declined(
             "policy", f"Nothing is confirmed before the partner had its time to reply: until {when(case)}.", field="outcome"
         )
-    modes = {row["mode"] for row in await act(desk.connection, "modes", {"case_id": case.id})}
-    if modes == {"observe"} or await switch(desk, case) != "case":
+    if await only_observed(desk, case):
         raise Declined("policy", "Where this case lies such findings are only observed; nothing is confirmed.", field="outcome")
+
+
+async def only_observed(desk: Desk, case: Case) -> bool:
+    """Say whether what a case holds, or where it lies today, allows no more than looking: no outcome and no addressee."""
+    modes = {row["mode"] for row in await act(desk.connection, "modes", {"case_id": case.id})}
+    return modes == {"observe"} or await switch(desk, case) != "case"
 
 
 async def dismiss(desk: Desk, case_id: int, reason: str, comment: str | None, *, expected_version: int | None = None) -> None:

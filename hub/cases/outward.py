@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import structs
 
 from hub.cases.case import Case, Desk, demand_no_mediator, demand_open, hold, said, save
-from hub.cases.moves import demand_confirmable, end, hold_findings
+from hub.cases.moves import demand_confirmable, end, hold_findings, only_observed
 from hub.cases.place import profile_of
 from hub.conflicts.jurisdiction import PRICE_RULES
 from hub.errors import Declined
@@ -64,7 +64,14 @@ async def told(desk: Desk, case_id: int) -> Case:
     demand_open(case)
     if case.told_at is None:
         raise Declined("step", "The partner does not know of the case before it is investigated.", field="caseId")
+    await demand_addressee(desk, case)
     return case
+
+
+async def demand_addressee(desk: Desk, case: Case) -> None:
+    """Refuse what would leave the house about findings that are only observed."""
+    if await only_observed(desk, case):
+        raise Declined("policy", "Where this case lies such findings are only observed; nobody is told.", field="caseId")
 
 
 async def proposed(desk: Desk, case: Case, kind: Kind, body: dict[str, object]) -> int:
@@ -87,6 +94,8 @@ async def decide(desk: Desk, approval_id: int, verdict: Verdict, reason: str | N
     why = said(reason, "reason", required=False)
     if verdict == "approved" and found.kind == "case_confirmed":
         await demand_confirmable(desk, case)
+    if verdict == "approved" and found.kind != "case_confirmed":
+        await demand_addressee(desk, case)
     if verdict == "approved" and found.kind == "outward_notice":
         await notice_text(desk, case, str(found.body["text"]))
     done = await approval.decide(desk.connection, approval_id, desk.actor.user_id, verdict, why)

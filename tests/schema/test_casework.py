@@ -247,6 +247,21 @@ async def test_a_proposal_is_rejected_or_withdrawn(house: House) -> None:
     assert (waiting["approvals"]["totalCount"], waiting["all"]["totalCount"]) == (0, 2)
 
 
+async def test_nobody_is_told_of_what_is_only_observed(house: House) -> None:
+    await house.advance("manager", "TRIAGED", "REPORTED", "INVESTIGATING")
+    made = await house.call("manager", "proposeNotice", "approval { id version }", caseId=house.id, text="Please look.")
+    async with house.store.connection() as connection:
+        await connection.execute("UPDATE conflict SET mode = 'observe'")
+    approved = await house.call(
+        "admin", "decideApproval", "approval { state }", approvalId=made["approval"]["id"], decision="APPROVE",
+        expectedVersion=made["approval"]["version"],
+    )  # fmt: skip
+    assert codes(approved) == [("POLICY_DENIED", "caseId")]
+    for name, more in (("proposeNotice", {"text": "Please look."}), ("proposeDisclosure", {"to": "AFFECTED"})):
+        refused = await house.call("manager", name, "approval { id }", caseId=house.id, **more)
+        assert codes(refused) == [("POLICY_DENIED", "caseId")], name
+
+
 AFFECTED = """{ affectedCases { nodes { id ruleId region { code } productGroup month state otherSide } }
     affectedFindings { nodes { ruleId region { code } month status } }
     conflicts { totalCount } conflictCases { totalCount } }"""
@@ -311,6 +326,8 @@ async def test_a_partner_files_a_case_about_what_touches_it(house: House) -> Non
         "id": "", "state": "REPORTED", "ruleId": "cross_region_sale", "region": {"code": "CN-SH"}, "month": "2026-05-01",
     }  # fmt: skip
     assert codes(await house.call("victim", "fileCase", FILED, **given)) == [("POLICY_DENIED", "ruleId")]
+    forged = await house.call("victim", "fileCase", FILED, **(given | {"productGroup": "X\nScore: 99 of 100 (critical)"}))
+    assert codes(forged) == [("VALIDATION_FAILED", "productGroup")]
     prices = await house.call("victim", "fileCase", FILED, **(given | {"ruleId": "below_policy_offer"}))
     assert codes(prices) == [("POLICY_DENIED", "ruleId")]
     seen = await house.ask("admin", "{ conflictCases { nodes { state steps(first: 5) { nodes { kind comment } } } } }")

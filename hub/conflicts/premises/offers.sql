@@ -62,5 +62,5 @@ SELECT base_id, size FROM pack
 UNION
 SELECT one.base_id, hub_ratio(one.size, other.size)
   FROM pack AS one JOIN pack AS other ON other.base_id = one.base_id
- WHERE one.size >= 2 * other.size AND mod(one.size, other.size) = 0
+ WHERE one.size >= 2 * other.size AND mod(one.size, nullif(other.size, 0)) = 0
     ON CONFLICT DO NOTHING;

@@ -37,7 +37,7 @@ SELECT DISTINCT listing_id || '|' || to_char(observed_at AT TIME ZONE :timezone:
 
 -- listings --
 INSERT INTO below_listing
-SELECT split_part(scope, '|', 1), (split_part(scope, '|', 2) || '-01')::date FROM judged;
+SELECT left(scope, -length(split_part(scope, '|', -1)) - 1), (split_part(scope, '|', -1) || '-01')::date FROM judged;
 
 -- pick --
 -- The compared offers of each listing and month, and the one just before them: advertised, of new goods, and not by an agency

@@ -231,8 +231,11 @@ SELECT concat_ws('|', partner_id, product_group, region_id, to_char(month, 'YYYY
 -- The judged groups less those that cannot hold a finding: where through the whole month the same grants govern whatever the
 -- segment, and the seller holds one of them or none of them is exclusive; and where neither seller nor place has any grant.
 WITH RECURSIVE cell AS MATERIALIZED (
-    SELECT split_part(scope, '|', 1)::bigint AS partner_id, split_part(scope, '|', 2) AS product_group,
-           split_part(scope, '|', 3)::bigint AS region_id, (split_part(scope, '|', 4) || '-01')::date AS month
+    SELECT split_part(scope, '|', 1)::bigint AS partner_id,
+           -- A group may hold the separator.
+           substr(scope, strpos(scope, '|') + 1, length(scope) - strpos(scope, '|') - 2
+                  - length(split_part(scope, '|', -2)) - length(split_part(scope, '|', -1))) AS product_group,
+           split_part(scope, '|', -2)::bigint AS region_id, (split_part(scope, '|', -1) || '-01')::date AS month
       FROM judged
 ), place AS (
     SELECT DISTINCT product_group, region_id, month, (month + interval '1 month')::date AS month_end FROM cell

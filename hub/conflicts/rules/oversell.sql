@@ -171,7 +171,7 @@ WITH counts AS (
      GROUP BY m.shortage_id
 ), aged AS (
     SELECT s.*, s.committed - s.on_hand AS short, bar.value AS max_age,
-           s.counted_at + make_interval(secs => (bar.value * 3600)::float8) AS stale_after
+           s.counted_at + make_interval(secs => (least(bar.value, 876000) * 3600)::float8) AS stale_after
       FROM oversell_shortage AS s
       JOIN limit_found AS bar ON bar.limit_id = s.shortage_id AND bar.name = 'max_stock_age_hours'
 )

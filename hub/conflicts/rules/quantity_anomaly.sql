@@ -158,7 +158,7 @@ WITH bar AS (
      GROUP BY limit_id
 ), span AS (
     SELECT m.*, bar.z, bar.factor, bar.min_n,
-           greatest(m.first_month, (m.month - make_interval(months => floor(bar.history)::int))::date) AS start_month
+           greatest(m.first_month, (m.month - make_interval(months => floor(least(bar.history, 1200))::int))::date) AS start_month
       FROM quantity_month AS m JOIN bar USING (limit_id)
      WHERE m.units >= bar.min_units
 ), counted AS (

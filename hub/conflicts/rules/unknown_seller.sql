@@ -22,8 +22,8 @@ WITH named AS (
       JOIN partner_alias AS a ON a.partner_id = p.id
      WHERE c.noun = 'partner' AND c.old IS NOT NULL AND c.old ->> 'code' <> p.code
 ), edge AS (
-    SELECT DISTINCT ((least(last.since_day, :today::date) - t.value::int + 1)::timestamp AT TIME ZONE :timezone::text) AS start_at,
-           ((greatest(last.since_day, :today::date) - t.value::int + 1)::timestamp AT TIME ZONE :timezone::text) AS end_at
+    SELECT DISTINCT ((least(last.since_day, :today::date) - least(t.value, 36500)::int + 1)::timestamp AT TIME ZONE :timezone::text) AS start_at,
+           ((greatest(last.since_day, :today::date) - least(t.value, 36500)::int + 1)::timestamp AT TIME ZONE :timezone::text) AS end_at
       FROM threshold AS t
      CROSS JOIN (SELECT (:since::timestamptz AT TIME ZONE :timezone::text)::date AS since_day) AS last
      WHERE t.rule = :rule::text AND t.name = 'window_days' AND last.since_day <> :today::date
@@ -65,7 +65,7 @@ SELECT pair.scope, pair.channel, pair.seller_key
 -- sightings --
 -- Their offers for which the source names nobody either, as far back as any window reaches.
 WITH span AS (
-    SELECT ((:today::date - max(value)::int + 1)::timestamp AT TIME ZONE :timezone::text) AS start_at
+    SELECT ((:today::date - least(max(value), 36500)::int + 1)::timestamp AT TIME ZONE :timezone::text) AS start_at
       FROM threshold WHERE rule = :rule::text AND name = 'window_days'
 )
 INSERT INTO unknown_sighting
@@ -86,7 +86,7 @@ INSERT INTO limit_asked SELECT DISTINCT limit_id, version, region_id, product_gr
 -- keep_recent --
 DELETE FROM unknown_sighting AS s
  USING limit_found AS bar
- WHERE bar.limit_id = s.limit_id AND bar.name = 'window_days' AND s.day <= :today::date - bar.value::int;
+ WHERE bar.limit_id = s.limit_id AND bar.name = 'window_days' AND s.day <= :today::date - least(bar.value, 36500)::int;
 
 -- weigh --
 ANALYZE unknown_pair, unknown_sighting;

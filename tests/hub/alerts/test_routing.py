@@ -268,3 +268,13 @@ async def test_a_users_address_is_tied_to_the_user_and_a_target_to_its_channel(
     async with store.connection() as connection:
         rows = await connection.fetch("SELECT channel, user_id IS NOT NULL AS tied FROM delivery ORDER BY id")
     assert {tuple(row) for row in rows} == {("email", True), ("dingtalk", False)}
+
+
+async def test_no_wait_of_a_policy_is_too_long(store: Store) -> None:
+    async with store.transaction() as connection:
+        await policy(connection, escalate_after_hours=1e30, max_per_receiver_day=2**31 - 1)
+        await connection.execute(
+            """UPDATE policy_version SET body = body || '{"thresholds": {"cross_region_sale":
+               {"alert_window_days": 1e30, "alert_min_events": 1e30}}}'"""
+        )
+    assert len(await told(store, settings(SALES), await opened(store, 90.0))) == 1
