@@ -10,6 +10,13 @@ from tests.trading import NOON, World, example_world
 RULE = "cross_region_sale"
 
 
+async def fair_world(store: Store) -> World:
+    """The example world with prices so low that no other rule has a say."""
+    world = await example_world(store)
+    await world.price("PP3", "wholesale", "60")
+    return world
+
+
 async def sale(world: World, **changes: Any) -> None:
     said: dict[str, Any] = {"seller": "GD-B", "to": "CN-SH", "lines": [("P1", "40", "2800")]} | changes
     await world.order("O1", **said)
@@ -21,7 +28,7 @@ async def finding(world: World) -> dict[str, Any]:
 
 
 async def test_a_second_look_at_the_same_changes_nothing(store: Store) -> None:
-    world = await example_world(store)
+    world = await fair_world(store)
     await sale(world)
     await world.detect()
     before = await finding(world)
@@ -34,7 +41,7 @@ async def test_a_second_look_at_the_same_changes_nothing(store: Store) -> None:
 
 
 async def test_a_change_is_a_revision_and_what_stood_before_is_kept(store: Store) -> None:
-    world = await example_world(store)
+    world = await fair_world(store)
     await sale(world)
     await world.detect()
     before = await finding(world)
@@ -48,7 +55,7 @@ async def test_a_change_is_a_revision_and_what_stood_before_is_kept(store: Store
 
 
 async def test_gone_is_resolved_and_back_is_open_under_the_same_key(store: Store) -> None:
-    world = await example_world(store)
+    world = await fair_world(store)
     await sale(world)
     await world.detect()
     raised = await finding(world)
@@ -63,7 +70,7 @@ async def test_gone_is_resolved_and_back_is_open_under_the_same_key(store: Store
 
 
 async def test_events_tell_the_score_before(store: Store) -> None:
-    world = await example_world(store)
+    world = await fair_world(store)
     await sale(world)
     await world.detect()
     before = await finding(world)
@@ -77,7 +84,7 @@ async def test_events_tell_the_score_before(store: Store) -> None:
 
 
 async def test_a_dismissed_finding_stays_dismissed(store: Store) -> None:
-    world = await example_world(store)
+    world = await fair_world(store)
     await sale(world)
     await world.detect()
     await world.run("UPDATE conflict SET state = 'dismissed'")
@@ -91,7 +98,7 @@ async def test_a_dismissed_finding_stays_dismissed(store: Store) -> None:
 
 
 async def test_a_dismissed_finding_opens_again_in_a_full_class(store: Store) -> None:
-    world = await example_world(store)
+    world = await fair_world(store)
     await sale(world, initiated="passive")
     await world.detect()
     await world.run("UPDATE conflict SET state = 'dismissed'")
@@ -102,7 +109,7 @@ async def test_a_dismissed_finding_opens_again_in_a_full_class(store: Store) -> 
 
 @pytest.mark.parametrize(("growth", "state"), [("0", "dismissed"), ("15", "open")])
 async def test_a_dismissed_finding_opens_again_when_it_has_grown(store: Store, growth: str, state: str) -> None:
-    world = await example_world(store)
+    world = await fair_world(store)
     await sale(world, lines=[("P1", "40", "10")])
     await world.order("H1", "GD-B", "CN-GD", [("P1", "10", "1000")])
     await world.detect()
@@ -114,7 +121,7 @@ async def test_a_dismissed_finding_opens_again_when_it_has_grown(store: Store, g
 
 
 async def test_a_confirmed_finding_stays_confirmed_and_is_marked(store: Store) -> None:
-    world = await example_world(store)
+    world = await fair_world(store)
     await sale(world)
     await world.detect()
     await world.run("UPDATE conflict SET state = 'confirmed'")
@@ -125,7 +132,7 @@ async def test_a_confirmed_finding_stays_confirmed_and_is_marked(store: Store) -
 
 
 async def test_recurrence_and_spread_count_the_peers_of_ninety_days(store: Store) -> None:
-    world = await example_world(store)
+    world = await fair_world(store)
     for number, (day, to) in enumerate([("2025-11-30", "CN-SH"), ("2026-01-10", "CN-JS"), ("2026-03-01", "CN-SH")]):
         await world.grant("G1", "SH-A", "CN-SH", start="2025-01-01")
         await world.grant("G2", "GD-B", "CN-GD", start="2025-01-01")
@@ -144,7 +151,7 @@ async def test_recurrence_and_spread_count_the_peers_of_ninety_days(store: Store
 
 
 async def test_the_watermark_tells_how_far_each_source_was_read(store: Store) -> None:
-    world = await example_world(store)
+    world = await fair_world(store)
     await world.run(
         "INSERT INTO stream (source_id, name, model, watermark) VALUES ($1, 'orders', 'order', '2026-03-30T00:00Z')",
         await world.source(),
