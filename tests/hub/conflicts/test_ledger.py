@@ -23,7 +23,7 @@ async def sale(world: World, **changes: Any) -> None:
 
 
 async def finding(world: World) -> dict[str, Any]:
-    (row,) = await world.rows("SELECT * FROM conflict")
+    (row,) = await world.rows("SELECT * FROM conflict WHERE rule = $1", RULE)
     return row
 
 
