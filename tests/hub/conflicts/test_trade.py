@@ -48,7 +48,7 @@ EDITS = [*[SALE, RETURNED, RATE, GOODS, GONE] * 4, BACK, PURCHASE, *COMMON]
 ROUNDS = st.lists(st.lists(st.sampled_from(EDITS).flatmap(lambda edit: edit), min_size=2, max_size=8), min_size=2, max_size=4)
 
 
-@settings(UNHURRIED, max_examples=15)
+@settings(UNHURRIED, max_examples=6)
 @given(rounds=ROUNDS)
 async def test_what_is_kept_from_changes_is_what_all_orders_give(new_database: NewDatabase, rounds: list[list[Edit]]) -> None:
     async with open_store(await new_database(), connections=2) as store:
