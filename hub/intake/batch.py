@@ -8,6 +8,7 @@ import msgspec
 from hub.errors import MappingError, SetAside
 from hub.intake.fingerprint import content, fingerprint
 from hub.intake.identity import Origin
+from hub.intake.length import bounded
 from hub.records import CanonicalRecord
 from hub.records.message import Checkpoint, Key, Place, Record, Reject, Tombstone
 from hub.records.source import Stream
@@ -110,7 +111,7 @@ def translate(out: Sorted, normalise: Normalise) -> dict[str, tuple[CanonicalRec
     mapped: dict[str, tuple[CanonicalRecord, ...]] = {}
     for payload, record in [*out.new, *((p, r) for _, p, r in out.changed)]:
         try:
-            mapped[payload.key] = tuple(normalise(record.raw))
+            mapped[payload.key] = bounded(normalise(record.raw))
         except SetAside as error:
             out.rejects.append(refused(payload, record.place, error))
         except Exception as error:  # a connector is foreign code, and one payload must not stop the others

@@ -76,6 +76,9 @@ async def delete(
     """Mark as deleted every row of these payloads that is not among the kept keys."""
     marks: list[Mark] = []
     yielded = kept.get("sales_order", set())
+    # What judged a finding stays: a published policy is followed by another one, never withdrawn.
+    published = await connection.fetch(*prepared("policy", "published_of", raw_ids=raw_ids))
+    kept = {**kept, "policy_version": {*kept.get("policy_version", ()), *(row["key"] for row in published)}}
     keys = {"orders": list(yielded), "lines": list(kept.get("order_line", ()))}
     orders = await held(connection, "losing_orders", raw_ids=raw_ids, **keys)
     levels: list[int] = []

@@ -98,6 +98,7 @@ class RejectRow(Row):
 
 
 SQL = partial(statement, "raw")
+LONGEST_KEY = 2_000
 RAW = Table(
     "raw_record",
     (
@@ -157,8 +158,9 @@ class SetAsideRow(Struct, frozen=True, kw_only=True):
 
 
 def keyed(key: str) -> str:
-    """Return the identity of a reject that has a key."""
-    return f"key:{key}"
+    """Return the identity of a reject that has a key: that key, or what stands for one that is too long to be looked up by."""
+    body = key.encode()
+    return f"key:{key}" if len(body) <= LONGEST_KEY else f"key:{blake2b(body, digest_size=16).hexdigest()}"
 
 
 async def known(connection: Connection, stream_id: int, keys: Sequence[str]) -> dict[str, Known]:

@@ -76,3 +76,7 @@ SELECT path, value_before AS before, value_after AS after
 SELECT key, effective_from, base_currency, timezone, body
   FROM policy_version
  WHERE source_id = :source_id AND key = ANY (:keys::text[]) AND state = 'published';
+
+-- published_of --
+-- The published versions that payloads brought.
+SELECT key FROM policy_version WHERE raw_id = ANY (:raw_ids::bigint[]) AND state = 'published';

@@ -9,6 +9,7 @@ import pytest
 from hub.errors import FenceLost, TooMuchChange
 from hub.intake.batch import Batch
 from hub.intake.landing import land
+from hub.records import PolicyVersion
 from hub.records.message import Checkpoint, Record, Reject, SyncMode, Tombstone
 from hub.store.database import Store
 from tests.feeding import Source, source
@@ -286,3 +287,17 @@ async def test_masters_that_come_late_take_the_record_over(store: Store) -> None
     await masters.send(product("P1", name="Tonic"))
     assert await rows(store, "SELECT id FROM product") == before
     assert await rows(store, "SELECT code, name FROM product") == [("P1", "Tonic")]
+
+
+async def test_a_published_policy_is_never_withdrawn(store: Store) -> None:
+    demo = await source(store)
+    for version in (1, 2):
+        await demo.send(
+            PolicyVersion(version=version, effective_from=date(2026, 1, 1), base_currency="CNY", timezone="UTC", body={})
+        )
+    async with store.connection() as connection:
+        await connection.execute("UPDATE policy_version SET state = 'published' WHERE version = 1")
+    await demo.withdraw("policy_version:1", "policy_version:2")
+    async with store.connection() as connection:
+        kept = await connection.fetch("SELECT version FROM policy_version WHERE deleted_at IS NULL")
+    assert [row["version"] for row in kept] == [1]
