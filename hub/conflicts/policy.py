@@ -52,8 +52,8 @@ class Policies(Struct, frozen=True, kw_only=True):
         return f"{self.timezone} {self.base_currency or '-'}"
 
     def at(self, day: date) -> Version:
-        """Return the version that holds on a day; before the first, the first."""
-        return next(version for version in self.versions if day < version.valid_to)
+        """Return the version that holds on a day; before the first, the first, and on the last day there is, the last."""
+        return next((version for version in self.versions if day < version.valid_to), self.versions[-1])
 
 
 async def read_policies(connection: Connection, at: datetime) -> Policies:

@@ -1,13 +1,15 @@
 """Records and policies that no business has: whatever they hold, the other records are judged."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from connectors.sheet.policy import ALERTING, THRESHOLDS
+from hub.conflicts.policy import read_policies
 from hub.store.database import Store
-from tests.trading import World, example_world
+from tests.trading import NOON, World, example_world
 
 SEEN = "2026-03-01T00:00:00Z"
 
@@ -108,3 +110,11 @@ async def test_what_has_gone_under_standing_findings_stops_nothing(store: Store)
     ):  # fmt: skip
         await world.delete(noun, code)
     await judged_at_all(world)
+
+
+async def test_a_policy_holds_on_the_last_day_there_is(store: Store) -> None:
+    world = await example_world(store)
+    await world.policy(2, start="2026-02-01")
+    async with store.connection() as connection:
+        policies = await read_policies(connection, NOON)
+    assert (policies.at(date.max).number, policies.at(date.min).number) == (2, 1)
