@@ -176,6 +176,12 @@ async def answer_one(store: Store, row: Mapping[str, Any]) -> None:
             await failed(connection, row["id"], str(error))
         log.warning("backtest impossible", backtest=row["id"], reason=str(error))
         return
+    except Exception:
+        # One that cannot be answered must not stand before all others.
+        async with store.transaction() as connection:
+            await failed(connection, row["id"], "The backtest ended unexpectedly; the log of the worker has the reason.")
+        log.exception("backtest failed", backtest=row["id"])
+        return
     async with store.transaction() as connection:
         await keep(connection, row["id"], report)
 
