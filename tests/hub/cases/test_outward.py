@@ -45,7 +45,9 @@ async def test_a_notice_that_is_no_longer_allowed_is_not_approved(office: Office
     await priced(office, price_notice_text=TEXT)
     async with office.desk() as desk:
         made = await propose_notice(desk, office.case, None)
-    await office.run("UPDATE policy_version SET body = '{}'")
+    await office.run(
+        "UPDATE policy_version SET body = jsonb_set(body, '{jurisdiction,profile,US}', '{\"price_notice\": \"no\"}')"
+    )
     async with office.desk("deputy") as desk:
         with pytest.raises(Declined, match="nothing is sent"):
             await decide(desk, made, "approved", None)
