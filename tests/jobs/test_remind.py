@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -205,6 +205,7 @@ async def test_a_process_that_dies_on_the_way_leaves_the_digest_to_the_next(stor
 
 
 @hypothesis_settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(zone="Europe/Berlin", clock="00:30", found=[0], looks=[71])
 @given(
     zone=st.sampled_from(["Europe/Berlin", "Asia/Shanghai"]),
     clock=st.builds("{:02}:{:02}".format, st.integers(0, 23), st.sampled_from([0, 30])),
@@ -219,6 +220,9 @@ async def test_every_finding_is_in_one_digest_and_no_day_has_two(
         await connection.execute("DELETE FROM hub_user WHERE email = 'team@example.com'")
         await user(connection, "team@example.com", zone=zone)
     await policy(store, digest_at=clock)
+    # The first digest looks back a day; this one begins where that was written.
+    hour, minute = (int(part) for part in clock.split(":"))
+    await remind(store, settings(TEAM), at=datetime(2026, 10, 22, hour, minute, tzinfo=ZoneInfo(zone)))
     # Over the night in which the clocks of Berlin go back.
     start = datetime(2026, 10, 23, tzinfo=UTC)
     events = sorted([(hour, 0) for hour in found] + [(hour, 1) for hour in looks])

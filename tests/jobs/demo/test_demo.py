@@ -22,7 +22,7 @@ async def test_the_demo_finds_all_that_was_planted_and_flags_nothing_else(
     assert (told["found"], told["missed"], told["wrongly_flagged"]) == (told["planted"], 0, 0)
     assert code == 0
     assert {case["rule"] for case in told["cases"]} == {
-        "cross_region_sale", "below_policy_offer", "territory_overlap", "unknown_seller",
+        "cross_region_sale", "below_policy_offer", "territory_overlap", "tier_inversion", "unknown_seller",
     }  # fmt: skip
     assert [reject["code"] for reject in told["rejects"]] == ["bad_decimal"]
     assert told["alert"]["to"] == "manager@example.com"
