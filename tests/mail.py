@@ -32,7 +32,17 @@ class Mailbox:
 async def mailbox() -> AsyncIterator[Mailbox]:
     """Serve for as long as the block runs."""
     box = Mailbox()
-    server = await asyncio.get_running_loop().create_server(lambda: SMTP(box), "127.0.0.1", 0)
+    callers: list[SMTP] = []
+
+    def answer() -> SMTP:
+        callers.append(SMTP(box))
+        return callers[-1]
+
+    server = await asyncio.get_running_loop().create_server(answer, "127.0.0.1", 0)
     async with server:
         box.smtp = SmtpSettings(host="127.0.0.1", port=server.sockets[0].getsockname()[1], sender="hub@example.com")
         yield box
+    # Who hung up a moment ago may not have been noticed yet.
+    for caller in callers:
+        if caller.transport is not None:
+            caller.transport.close()
