@@ -187,10 +187,10 @@ def order_body(index: int, revision: int = 0, count: int = LINES) -> bytes:
     ).encode()
 
 
-def write_orders(file: Path, revisions: Sequence[int], chosen: Iterable[int] | None = None, count: int = LINES) -> None:
-    """Write orders, each in its revision and with so many lines: all of them, or those chosen."""
+def write_orders(file: Path, revisions: Sequence[int], count: int = LINES) -> None:
+    """Write all orders, each in its revision and with so many lines."""
     with file.open("wb") as out:
-        for index in range(len(revisions)) if chosen is None else chosen:
+        for index in range(len(revisions)):
             out.write(order_body(index, revisions[index], count) + b"\n")
 
 

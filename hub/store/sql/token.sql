@@ -36,8 +36,5 @@ UPDATE access_token
  WHERE id = :id
 RETURNING id;
 
--- owner --
-SELECT user_id FROM access_token WHERE id = :id;
-
 -- access_changed --
 SELECT pg_notify('hub_access', '');
