@@ -52,7 +52,7 @@ SETTINGS = (
     f"shared_buffers={BUFFERS}MB",
     "max_wal_size=2GB",
     "wal_buffers=64MB",
-    # Compressing the pages a change first touches would cost seven times what writing them does.
+    # Compressing the pages a change first touches would cost several times what writing them does.
     "wal_compression=off",
 )
 
