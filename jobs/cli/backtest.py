@@ -102,7 +102,10 @@ def line(name: str, rule: "RuleReport") -> str:
 
 @backtest.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """List the answers that were kept, newest first."""
+    """List the answers that were kept, newest first.
+
+    Example: channelhub backtest list --json
+    """
     import msgspec
 
     rows = run(kept(settings()))

@@ -16,7 +16,10 @@ OWNER = "owner@localhost"
 
 @policy.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """List the versions, the highest first."""
+    """List the versions, the highest first.
+
+    Example: channelhub policy list --json
+    """
     rows = run(listed(settings()))
     if as_json:
         say(rows)
@@ -30,7 +33,10 @@ def list_(as_json: AsJson = False) -> None:
 
 @policy.command()
 def show(version: Version, as_json: AsJson = False) -> None:
-    """Show what a version says, as one document."""
+    """Show what a version says, as one document.
+
+    Example: channelhub policy show 4
+    """
     row = run(shown(settings(), version))
     if as_json:
         say(row)
