@@ -13,7 +13,7 @@ from jobs.cli.detect import instant
 if TYPE_CHECKING:
     from jobs.backtest import Compared, Report, RuleReport
 
-backtest = typer.Typer(help="Try a draft of the policy on the past.", invoke_without_command=True)
+backtest = typer.Typer(invoke_without_command=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
