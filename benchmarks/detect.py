@@ -87,8 +87,8 @@ class Clocks:
     def __init__(self) -> None:
         self.spent: Counter[str] = Counter()
         self.part = SHARED
-        self.begins = {ledger.LEDGER["new_page"].sql: SHARED, ledger.LEDGER["close_books"].sql: SHARED}
-        self.begins |= {trade.TRADE[name].sql: TRADE for name in ("reached", "everything")}
+        self.begins = {ledger.LEDGER[name].sql: SHARED for name in ("new_page", "close_books")}
+        self.begins |= {trade.TRADE["reached"].sql: TRADE, trade.DERIVE_ALL.sql: TRADE}
         self.begins |= {severity.SEVERITY[name].sql: SCORING for name in ("touched", "everything")}
         self.begins |= {grouping.GROUPING["leave"].sql: CASES}
         for rule, pair in all_rules().items():

@@ -322,7 +322,7 @@ class Conflict(Node):
         "case_id", "Case it belongs to; null when below the case threshold."
     )
     detected_at: datetime = column("detected_at", "When it was first found.")
-    judged_at: datetime = column("judged_at", "When it was last judged.")
+    judged_at: datetime = column("judged_at", "When it was judged to be as it is: whatever was judged since came out the same.")
     resolved_at: datetime | None = column("resolved_at", "When it ceased to hold; null while it holds.")
 
 

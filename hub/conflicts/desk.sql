@@ -32,8 +32,13 @@ CREATE TEMP TABLE IF NOT EXISTS reached_product (product_id bigint PRIMARY KEY) 
 CREATE TEMP TABLE IF NOT EXISTS reached_rate (
     currency text, first_day date, end_day date, in_prices boolean
 ) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS stale_line (order_id bigint, line_id bigint) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS fresh_line (LIKE trade_line) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS stale_line (order_id bigint, line_id bigint, entire boolean) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS was_line (LIKE trade_line) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS fresh_line (
+    line_id bigint, order_id bigint, kind text, partner_id bigint, buyer_partner_id bigint, customer_id bigint, region_id bigint,
+    channel text, invoice_ref text, day date, product_id bigint, base_id bigint, product_group text, units numeric,
+    net_units numeric, unit_net numeric, value numeric, facts bigint, known bigint
+) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS moved_month (
     partner_id bigint, month date, value numeric, priced bigint
 ) ON COMMIT DELETE ROWS;
@@ -46,13 +51,13 @@ CREATE TEMP TABLE IF NOT EXISTS reached_line (
 ) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS reached_offer (listing_id text, month date, base_id bigint) ON COMMIT DELETE ROWS;
 
--- What one rule judges and finds.
+-- What one rule judges and finds. Most of it is found to be known and thrown away: it is not worth compressing.
 CREATE TEMP TABLE IF NOT EXISTS judged (scope text PRIMARY KEY) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS found (
     scope text, parts text[], classification text, mode text, version int, partner_id bigint, affected_id bigint,
     product_id bigint, region_id bigint, product_group text, event_day date, value_at_risk numeric, depth numeric,
     strength numeric, circumstances text[], evidence jsonb, filters_tried jsonb
-) ON COMMIT DELETE ROWS;
+) WITH (toast_tuple_target = 8160) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS skipped (reason text, number bigint) ON COMMIT DELETE ROWS;
 
 CREATE TEMP TABLE IF NOT EXISTS finding (
@@ -60,8 +65,8 @@ CREATE TEMP TABLE IF NOT EXISTS finding (
     policy_version int, partner_id bigint, affected_id bigint, product_id bigint, region_id bigint, accused text, victim text,
     product_group text, base_sku text, region text, event_day date, value_at_risk numeric, value_currency text,
     depth numeric, strength numeric, peers text, group_key text,
-    caps jsonb, evidence jsonb, filters_tried jsonb
-) ON COMMIT DELETE ROWS;
+    caps jsonb, evidence jsonb, filters_tried jsonb, told bigint
+) WITH (toast_tuple_target = 8160) ON COMMIT DELETE ROWS;
 
 -- What has happened to findings in this transaction, over all rules, with what they were before.
 CREATE TEMP TABLE IF NOT EXISTS happened (
@@ -69,7 +74,12 @@ CREATE TEMP TABLE IF NOT EXISTS happened (
     score numeric, uncapped_score numeric, evidence jsonb, peers text, event_day date, case_id bigint, region_id bigint,
     product_group text, affected_id bigint
 ) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS rescore (conflict_id bigint PRIMARY KEY, recount boolean) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS rescore (conflict_id bigint PRIMARY KEY) ON COMMIT DELETE ROWS;
+-- Findings whose score comes out other than it was.
+CREATE TEMP TABLE IF NOT EXISTS scored (
+    conflict_id bigint, score numeric, uncapped_score numeric, capped_by text, band text, days int, places int,
+    dismissed boolean, dismissed_at numeric
+) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS case_touched (case_id bigint PRIMARY KEY) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS case_happened (case_id bigint, kind text) ON COMMIT DELETE ROWS;
 
@@ -133,4 +143,6 @@ CREATE TEMP TABLE IF NOT EXISTS standing_claim (
 CREATE TEMP TABLE IF NOT EXISTS claim_twin (claim_id bigint PRIMARY KEY, kept_id bigint, level text) ON COMMIT DELETE ROWS;
 -- The lines whose usual price is asked for, and that price: the median of the others of the day, else of the month.
 CREATE TEMP TABLE IF NOT EXISTS usual_asked (line_id bigint PRIMARY KEY) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS usual_found (line_id bigint PRIMARY KEY, price numeric, kind text) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS usual_found (
+    line_id bigint PRIMARY KEY, unit_net numeric, price numeric, kind text
+) ON COMMIT DELETE ROWS;

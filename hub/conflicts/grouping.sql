@@ -4,8 +4,8 @@ WITH placed AS (
     SELECT h.conflict_id, h.kind, one.id AS case_id, one.state,
            c.group_key <> one.group_key AS strange
       FROM happened AS h
+      JOIN conflict_case AS one ON one.id = h.case_id
       JOIN conflict AS c ON c.id = h.conflict_id
-      JOIN conflict_case AS one ON one.id = c.case_id
 ), gone AS (
     UPDATE conflict AS c SET case_id = NULL
       FROM placed
@@ -33,7 +33,7 @@ WITH free AS (
       JOIN conflict AS c ON c.id = h.conflict_id
      WHERE c.state = 'open' AND c.is_full AND c.mode = 'case' AND c.case_id IS NULL
 ), ready AS (
-    SELECT DISTINCT ON (c.group_key) c.group_key, c.rule, c.product_group, date_trunc('month', c.event_day)::date AS month,
+    SELECT DISTINCT ON (c.group_key) c.group_key, c.rule, c.product_group, date_trunc('month', c.event_day::timestamp)::date AS month,
            c.partner_id, c.affected_id, c.region_id, c.score, c.band
       FROM free
       JOIN conflict AS c USING (group_key)

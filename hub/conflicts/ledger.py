@@ -15,7 +15,7 @@ from hub.store.statements import read_statements
 async def record(connection: Connection, pair: Pair, values: Mapping[str, object]) -> None:
     """Take what the rule laid into `found` into the books; scores follow when all rules have been heard."""
     ruled = {**values, "full": sorted(pair.rule.full), "version": pair.rule.version}
-    for name in ("identify", "remember_changed", "rewrite", "judged_again", "raise"):
+    for name in ("identify", "remember_changed", "rewrite", "raise"):
         await run(connection, LEDGER[name], ruled)
 
 
@@ -28,7 +28,7 @@ async def retract(connection: Connection, values: Mapping[str, object]) -> None:
 
 
 async def close(connection: Connection, values: Mapping[str, object]) -> Sequence[tuple[str, Happening]]:
-    """Count revisions and keep what stood before; return by rule what happened."""
+    """Keep what stood before; return by rule what happened."""
     await run(connection, LEDGER["close_books"], values)
     return [
         (row["rule"], Happening("conflict", row["kind"], row["conflict_id"], body(row["kind"], row["score"])))

@@ -20,7 +20,7 @@ SELECT left(encode(sha256(convert_to(:rule::text || chr(31) || array_to_string(f
                    FROM cap
                   WHERE cap.version = f.version
                     AND cap.code = ANY (f.circumstances || ARRAY[:rule::text, f.classification, f.mode])), '[]'::jsonb),
-       f.evidence, f.filters_tried
+       f.evidence, f.filters_tried, hash_record_extended((f.evidence, f.filters_tried), 0)
   FROM found AS f
   LEFT JOIN partner AS accused ON accused.id = f.partner_id
   LEFT JOIN partner AS victim ON victim.id = f.affected_id
@@ -45,9 +45,10 @@ SELECT c.id, c.rule, CASE WHEN c.state = 'resolved_by_data'
         f.victim, f.product_group, f.base_sku, f.region, f.strength)
     OR (c.partner_id, c.affected_id, c.product_id, c.region_id, c.value_at_risk, c.depth)
        IS DISTINCT FROM (f.partner_id, f.affected_id, f.product_id, f.region_id, f.value_at_risk, f.depth)
-    OR c.evidence <> f.evidence OR c.filters_tried <> f.filters_tried OR c.caps <> f.caps;
+    OR c.told <> f.told OR c.caps <> f.caps;
 
 -- rewrite --
+-- A finding that comes out as it was is not touched: it has stood since it was judged so.
 UPDATE conflict AS c
    SET rule_version = :version::int, policy_version = f.policy_version, scope = f.scope, classification = f.classification,
        is_full = f.is_full, mode = f.mode, partner_id = f.partner_id, affected_id = f.affected_id,
@@ -55,29 +56,25 @@ UPDATE conflict AS c
        product_group = f.product_group, base_sku = f.base_sku, region = f.region, event_day = f.event_day,
        value_at_risk = f.value_at_risk, value_currency = f.value_currency, depth = f.depth, strength = f.strength,
        peers = f.peers, group_key = f.group_key, caps = f.caps, evidence = f.evidence, filters_tried = f.filters_tried,
+       told = f.told,
        state = CASE WHEN h.kind = 'reopened' THEN 'open' ELSE c.state END,
        dismissed_score = CASE WHEN h.kind = 'reopened' THEN NULL
                               WHEN c.state = 'dismissed' THEN coalesce(c.dismissed_score, c.uncapped_score) END,
-       evidence_changed = false, resolved_at = NULL
+       evidence_changed = false, resolved_at = NULL, revision = h.revision + 1, judged_at = :at, watermark_at = :at,
+       watermark = :watermark, changed_at = :at
   FROM finding AS f, happened AS h
  WHERE c.finding_key = f.finding_key AND h.conflict_id = c.id;
-
--- judged_again --
-UPDATE conflict AS c
-   SET judged_at = :at, watermark_at = :at, watermark = :watermark
-  FROM finding AS f
- WHERE c.finding_key = f.finding_key;
 
 -- raise --
 WITH raised AS (
     INSERT INTO conflict (
         finding_key, rule, rule_version, policy_version, parts, scope, classification, is_full, mode, partner_id, affected_id,
         product_id, region_id, accused, victim, product_group, base_sku, region, event_day, value_at_risk, value_currency,
-        depth, strength, peers, group_key, score, uncapped_score, band, caps, evidence, filters_tried, watermark, watermark_at,
+        depth, strength, peers, group_key, score, uncapped_score, band, caps, evidence, filters_tried, told, watermark, watermark_at,
         detected_at, judged_at, changed_at)
     SELECT finding_key, :rule::text, :version::int, policy_version, parts, scope, classification, is_full, mode, partner_id,
            affected_id, product_id, region_id, accused, victim, product_group, base_sku, region, event_day, value_at_risk,
-           value_currency, depth, strength, peers, group_key, 0, 0, 'info', caps, evidence, filters_tried, :watermark, :at, :at, :at, :at
+           value_currency, depth, strength, peers, group_key, 0, 0, 'info', caps, evidence, filters_tried, told, :watermark, :at, :at, :at, :at
       FROM finding
         ON CONFLICT (finding_key) DO NOTHING
     RETURNING id, rule, revision, classification, is_full, state, score, uncapped_score, peers, event_day, case_id, region_id,
@@ -106,21 +103,13 @@ UPDATE conflict AS c
    SET state = CASE WHEN c.state = 'open' THEN 'resolved_by_data' ELSE c.state END,
        evidence_changed = c.state <> 'open',
        resolved_at = CASE WHEN c.state = 'open' THEN :at ELSE c.resolved_at END,
-       judged_at = :at, watermark_at = :at, watermark = :watermark
+       judged_at = :at, watermark_at = :at, watermark = :watermark, revision = c.revision + 1, changed_at = :at
  WHERE c.id = ANY (:ids::bigint[]);
 
 -- close_books --
 -- Every change is one revision, and what stood before it goes to the history.
-WITH changed_finding AS (
-    SELECT * FROM happened WHERE kind <> 'raised'
-), kept AS (
-    INSERT INTO conflict_history (conflict_id, revision, classification, state, score, evidence, until)
-    SELECT conflict_id, revision, classification, state, score, evidence, :at FROM changed_finding
-)
-UPDATE conflict AS c
-   SET revision = c.revision + 1, changed_at = :at
-  FROM changed_finding AS f
- WHERE c.id = f.conflict_id;
+INSERT INTO conflict_history (conflict_id, revision, classification, state, score, evidence, until)
+SELECT conflict_id, revision, classification, state, score, evidence, :at FROM happened WHERE kind <> 'raised';
 
 -- told --
 -- What subscribers hear, and what a run counts.

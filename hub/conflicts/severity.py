@@ -70,8 +70,12 @@ async def score(connection: Connection, values: Mapping[str, object], *, everyth
     while True:
         await run(connection, SEVERITY["everything" if everything else "touched"], values)
         await run(connection, SEVERITY["score"], values)
+        await connection.execute("ANALYZE scored")
+        for name in ("remember", "write"):
+            await run(connection, SEVERITY[name], values)
         if not await connection.fetch(SEVERITY["reopen"].sql):
             return
+        await connection.execute("TRUNCATE scored")
 
 
 SEVERITY = read_statements(FOLDER / "severity.sql")

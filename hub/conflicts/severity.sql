@@ -1,43 +1,46 @@
 -- touched --
--- Findings to be scored again: what happened itself or was judged by a person, and the peers in whose 90 days it lies, before
--- and after, which are counted anew; and findings whose impact is measured by sales that changed.
-INSERT INTO rescore (conflict_id, recount)
-SELECT conflict_id, bool_or(recount)
-  FROM (SELECT conflict_id, true AS recount FROM happened WHERE kind <> 'resolved'
-        UNION ALL
-        SELECT peer.id, true
-          FROM (SELECT peers, event_day FROM happened
-                UNION
-                SELECT c.peers, c.event_day FROM happened AS h JOIN conflict AS c ON c.id = h.conflict_id
-                UNION
-                SELECT c.peers, c.event_day
-                  FROM changed JOIN conflict AS c ON c.id = changed.record_id AND changed.noun = 'conflict') AS moved
-          JOIN conflict AS peer
-            ON peer.peers = moved.peers AND peer.event_day >= moved.event_day AND peer.event_day < moved.event_day + 90
-         WHERE peer.state <> 'resolved_by_data'
-        UNION ALL
-        SELECT c.id, false
-          FROM moved_month AS sold
-          JOIN conflict AS c
-            ON c.partner_id = sold.partner_id AND c.event_day >= sold.month
-           AND c.event_day < (sold.month + interval '3 months')::date
-         WHERE c.value_at_risk > 0 AND c.state <> 'resolved_by_data') AS touched
- GROUP BY conflict_id
-    ON CONFLICT (conflict_id) DO UPDATE SET recount = true WHERE excluded.recount AND NOT rescore.recount;
-
--- everything --
-INSERT INTO rescore (conflict_id, recount) SELECT id, true FROM conflict WHERE state <> 'resolved_by_data'
+-- Findings to be counted anew: what happened itself or was judged by a person, and the peers in whose 90 days it lies, before
+-- and after.
+INSERT INTO rescore
+SELECT conflict_id FROM happened WHERE kind <> 'resolved'
+UNION
+SELECT peer.id
+  FROM (SELECT peers, event_day FROM happened
+        UNION
+        SELECT c.peers, c.event_day FROM happened AS h JOIN conflict AS c ON c.id = h.conflict_id
+        UNION
+        SELECT c.peers, c.event_day
+          FROM changed JOIN conflict AS c ON c.id = changed.record_id AND changed.noun = 'conflict') AS moved
+  JOIN conflict AS peer
+    ON peer.peers = moved.peers AND peer.event_day >= moved.event_day AND peer.event_day < moved.event_day + 90
+ WHERE peer.state <> 'resolved_by_data'
     ON CONFLICT DO NOTHING;
 
+-- everything --
+INSERT INTO rescore SELECT id FROM conflict WHERE state <> 'resolved_by_data' ON CONFLICT DO NOTHING;
+
 -- score --
--- Five terms, each between 0 and 1 with four decimals; their weighted sum with one; the lowest cap above all. Most findings
--- come out as they were: only what differs is looked at twice.
-WITH subject AS MATERIALIZED (
+-- Five terms, each between 0 and 1 with four decimals; their weighted sum with one; the lowest cap above all. Beside what is
+-- counted anew, findings whose impact is measured by sales that changed. Most come out as they were: only what differs is written.
+WITH sold AS MATERIALIZED (
+    SELECT DISTINCT partner_id, (month + make_interval(months => later))::date AS month
+      FROM moved_month, generate_series(0, 2) AS later
+), subject AS MATERIALIZED (
     SELECT c.id, coalesce(c.policy_version, 0) AS version, c.partner_id, c.is_full, c.event_day, c.value_at_risk, c.depth,
            c.strength, c.peers, nullif(c.region, '-') AS region, nullif(c.victim, '-') AS victim, c.caps, c.days, c.places,
-           date_trunc('month', c.event_day)::date AS month, rescore.recount, c.state = 'dismissed' AS dismissed,
+           date_trunc('month', c.event_day::timestamp)::date AS month, true AS recount, c.state = 'dismissed' AS dismissed,
            coalesce(c.dismissed_score, c.uncapped_score) AS dismissed_at, c.score, c.uncapped_score, c.capped_by, c.band
       FROM rescore JOIN conflict AS c ON c.id = rescore.conflict_id
+    UNION ALL
+    SELECT c.id, coalesce(c.policy_version, 0), c.partner_id, c.is_full, c.event_day, c.value_at_risk, c.depth,
+           c.strength, NULL, NULL, NULL, c.caps, c.days, c.places, sold.month, false, c.state = 'dismissed',
+           coalesce(c.dismissed_score, c.uncapped_score), c.score, c.uncapped_score, c.capped_by, c.band
+      FROM sold
+      JOIN conflict AS c
+        ON c.partner_id = sold.partner_id AND c.event_day >= sold.month
+       AND c.event_day < (sold.month + interval '1 month')::date
+     WHERE c.value_at_risk > 0 AND c.state <> 'resolved_by_data'
+       AND NOT EXISTS (SELECT 1 FROM rescore WHERE rescore.conflict_id = c.id)
 ), turnover AS (
     SELECT s.partner_id, s.month, sum(sold.value) AS value, count(*) AS months
       FROM (SELECT DISTINCT partner_id, month FROM subject WHERE partner_id IS NOT NULL AND value_at_risk > 0) AS s
@@ -69,7 +72,7 @@ WITH subject AS MATERIALIZED (
            ) ELSE s.places END AS places
       FROM subject AS s
       LEFT JOIN around AS a ON s.recount AND a.peers = s.peers AND a.event_day = s.event_day
-), summed AS (
+), summed AS MATERIALIZED (
     SELECT c.*, w.low, w.medium, w.high, w.critical,
            round(hub_impact(c.value_at_risk, t.value, t.months) * w.impact + hub_term(c.depth) * w.depth
                  + hub_term(c.strength) * w.evidence + hub_term(hub_ratio(c.days, 5)) * w.recurrence
@@ -87,24 +90,31 @@ WITH subject AS MATERIALIZED (
                      WHEN s.score_now < s.high THEN 'medium' WHEN s.score_now < s.critical THEN 'high'
                      ELSE 'critical' END AS band_now
       FROM scored AS s
-), moved AS MATERIALIZED (
-    SELECT * FROM banded
-     WHERE (score, uncapped_score, capped_by, band, days_before, places_before)
-           IS DISTINCT FROM (score_now, raw, capped_now, band_now, days, places)
-        OR (dismissed AND raw - dismissed_at >= 10)
-), remembered AS (
-    INSERT INTO happened
-    SELECT c.id, c.rule, 'changed', c.revision, c.classification, c.is_full, c.state, c.score, c.uncapped_score, c.evidence,
-           c.peers, c.event_day, c.case_id, c.region_id, c.product_group, c.affected_id
-      FROM moved JOIN conflict AS c USING (id)
-     WHERE moved.score_now <> c.score OR (moved.dismissed AND moved.raw - moved.dismissed_at >= 10)
-        ON CONFLICT (conflict_id) DO NOTHING
 )
+INSERT INTO scored
+SELECT id, score_now, raw, capped_now, band_now, days, places, dismissed, dismissed_at
+  FROM banded
+ WHERE (score, uncapped_score, capped_by, band, days_before, places_before)
+       IS DISTINCT FROM (score_now, raw, capped_now, band_now, days, places)
+    OR (dismissed AND raw - dismissed_at >= 10);
+
+-- remember --
+-- As they stood before.
+INSERT INTO happened
+SELECT c.id, c.rule, 'changed', c.revision, c.classification, c.is_full, c.state, c.score, c.uncapped_score, c.evidence,
+       c.peers, c.event_day, c.case_id, c.region_id, c.product_group, c.affected_id
+  FROM scored AS s JOIN conflict AS c ON c.id = s.conflict_id
+ WHERE s.score <> c.score OR (s.dismissed AND s.uncapped_score - s.dismissed_at >= 10)
+    ON CONFLICT (conflict_id) DO NOTHING;
+
+-- write --
 UPDATE conflict AS c
-   SET score = m.score_now, uncapped_score = m.raw, capped_by = m.capped_now, band = m.band_now, days = m.days,
-       places = m.places, dismissed_score = CASE WHEN m.dismissed THEN m.dismissed_at END
-  FROM moved AS m
- WHERE c.id = m.id;
+   SET score = s.score, uncapped_score = s.uncapped_score, capped_by = s.capped_by, band = s.band, days = s.days,
+       places = s.places, dismissed_score = CASE WHEN s.dismissed THEN s.dismissed_at END,
+       revision = CASE WHEN h.kind <> 'raised' THEN h.revision + 1 ELSE c.revision END,
+       changed_at = CASE WHEN h.kind <> 'raised' THEN :at ELSE c.changed_at END
+  FROM scored AS s LEFT JOIN happened AS h USING (conflict_id)
+ WHERE c.id = s.conflict_id;
 
 -- reopen --
 -- A dismissed finding opens again when it has grown by ten points since. Its peers are then scored again.

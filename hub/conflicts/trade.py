@@ -5,6 +5,7 @@ were are read from here, not from the marks.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from hub.conflicts.statements import FOLDER, run
@@ -12,30 +13,46 @@ from hub.store.database import Connection
 from hub.store.statements import read_statements
 
 NAME = "trade_line"
-VERSION = 1
+VERSION = 2
 
 
 async def refresh(connection: Connection, values: Mapping[str, Any], *, full: bool) -> None:
-    """Derive anew what the marks reach, or everything, and lay it into `reached_line` as it was and as it is.
+    """Derive anew what the marks reach, or everything, and lay what is not as it was into `reached_line`, before and after.
 
     Everything is derived too when the base currency is not the one the values stand in. It is then not laid out: whoever
     judges does so over everything.
     """
-    await run(connection, TRADE["everything" if full else "reached"], values)
-    await connection.execute("ANALYZE stale_line")
-    await run(connection, TRADE["derive"], values)
-    await connection.execute("ANALYZE fresh_line")
-    for name in () if full else CHANGES:
+    if full:
+        await run(connection, DERIVE_ALL, values)
+    else:
+        await run(connection, TRADE["reached"], values)
+        await connection.execute("ANALYZE stale_line")
+        await run(connection, TRADE["derive"], values)
+    for name in CHANGES:
         await run(connection, TRADE[name], values)
-    for name in (*LINES, *(SUMS_ANEW if full else SUMS)):
+    await connection.execute("ANALYZE fresh_line (line_id, kind, base_id, day), was_line (line_id)")
+    for name in () if full else LAID_OUT:
+        await run(connection, TRADE[name], values)
+    ways_in = await connection.fetch(TRADE["ways_in"].sql) if full else []
+    for way in ways_in:
+        await connection.execute(f"DROP INDEX {way['name']}")
+    for name in LINES:
+        await run(connection, TRADE[name], values)
+    for way in ways_in:
+        await connection.execute(way["made"])
+    for name in SUMS_ANEW if full else SUMS:
         await run(connection, TRADE[name], values)
     if full:
         # Nothing is known of what was filled just now, and the rules read it next.
         await connection.execute("ANALYZE trade_line, trade_month, trade_span")
 
 
-CHANGES = ("reach", "units", "months")
+CHANGES = ("was", "gone")
+LAID_OUT = ("reach", "units", "months")
 LINES = ("drop", "rewrite", "add")
 SUMS = ("add_months", "widen_spans")
 SUMS_ANEW = ("forget_months", "fill_months", "forget_spans", "fill_spans")
 TRADE = read_statements(FOLDER / "trade.sql")
+# All lines are not laid out first: reading them where they are takes half the time.
+EVERY_LINE = "FROM (SELECT order_id, id AS line_id, false AS entire FROM order_line) AS every_line"
+DERIVE_ALL = replace(TRADE["derive"], sql=TRADE["derive"].sql.replace("FROM stale_line", EVERY_LINE))

@@ -47,7 +47,7 @@ WORDS: Mapping[str, Mapping[Locale, str]] = {
     "band": {"en": "Band", "zh": "等级"},
     "watermark_at": {"en": "Data as of", "zh": "数据截至"},
     "detected_at": {"en": "First found at", "zh": "首次发现"},
-    "judged_at": {"en": "Last judged at", "zh": "最近判定"},
+    "judged_at": {"en": "Judged at", "zh": "判定时间"},
     "basis": {"en": "Time zone and base currency", "zh": "时区与本位币"},
     "terms": {"en": "How the score comes about", "zh": "评分构成"},
     "term": {"en": "Term", "zh": "项"},

@@ -54,6 +54,7 @@ class ConflictRow(Row):
     capped_by = fields.TextField(null=True)
     evidence = fields.JSONField[dict[str, object]](db_default={})
     filters_tried = fields.JSONField[list[dict[str, object]]](db_default=[])
+    told = fields.BigIntField(db_default=0)
     watermark = fields.JSONField[dict[str, object]](db_default={})
     watermark_at = fields.DatetimeField()
     revision = fields.IntField(db_default=1)

@@ -15,7 +15,8 @@ class TradeLineRow(Model):
     """One order line that counts.
 
     `units` and `net_units` (less what came back) count base units. `unit_net` is the price of one base unit, net of tax, in
-    the base currency on the day, unknown without a rate; `value` is that of the net units, to two decimals.
+    the base currency on the day, unknown without a rate; `value` is that of the net units, to two decimals. `facts` is a hash
+    over all that rules can see of the line, so that a line that is as it was is not judged again.
     """
 
     line_id = fields.BigIntField(primary_key=True, generated=False)
@@ -35,6 +36,7 @@ class TradeLineRow(Model):
     net_units = Numeric()
     unit_net = Numeric(null=True)
     value = Numeric(null=True)
+    facts = fields.BigIntField(db_default=0)
 
     class Meta:
         table = "trade_line"

@@ -1,7 +1,7 @@
 -- offers --
 -- The picked offers with their seller, their day, and the price of one base unit; without a rate that price is unknown.
 INSERT INTO observed
-SELECT o.id, o.source_id, source.name, o.key, o.listing_id, o.observed_at, d.day, date_trunc('month', d.day)::date, o.seller,
+SELECT o.id, o.source_id, source.name, o.key, o.listing_id, o.observed_at, d.day, date_trunc('month', d.day::timestamp)::date, o.seller,
        o.seller_key, o.channel, o.product_id, p.code, p.base_id, p.product_group, p.units_per_pack, seller.id, o.region_id,
        place.market_id, o.price, o.min_qty, o.min_qty * p.units_per_pack, o.currency, o.tax_included, o.tax_rate,
        hub_ratio(o.price * hub_rate(o.currency, d.day, :base_currency::text),

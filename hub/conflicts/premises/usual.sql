@@ -1,8 +1,9 @@
 -- usual --
 -- The usual price around each line that is asked for: the median unit price of the other sell-out lines of its base article
--- and market on its day, else in its month, if there are five of them. Lines without it have no row.
+-- and market on its day, else in its month, if there are five of them. Lines without it have no row. The ground holds the
+-- articles and months of all of them.
 WITH ground AS MATERIALIZED (
-    SELECT DISTINCT t.base_id, date_trunc('month', t.day)::date AS month FROM usual_asked JOIN trade_line AS t USING (line_id)
+    SELECT DISTINCT base_id, month FROM peer_ground
 ), line AS (
     SELECT t.line_id, t.base_id, coalesce(r.market_id, 0) AS market_id, t.day, ground.month, t.unit_net
       FROM ground
@@ -23,7 +24,7 @@ WITH ground AS MATERIALIZED (
       FROM ranked GROUP BY month_id HAVING count(*) >= 6
 )
 INSERT INTO usual_found
-SELECT r.line_id, coalesce(hub_median_without(d.prices, r.day_place), hub_median_without(m.prices, r.month_place)),
+SELECT r.line_id, r.unit_net, coalesce(hub_median_without(d.prices, r.day_place), hub_median_without(m.prices, r.month_place)),
        CASE WHEN d.prices IS NOT NULL THEN 'same_day' ELSE 'same_month' END
   FROM usual_asked
   JOIN ranked AS r USING (line_id)

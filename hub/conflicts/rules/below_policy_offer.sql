@@ -26,7 +26,7 @@ SELECT c.scope
   JOIN product AS p ON p.base_id = ground.base_id
   JOIN conflict AS c
     ON c.rule = :rule::text AND c.product_id = p.id AND c.state <> 'resolved_by_data'
-   AND date_trunc('month', c.event_day) = ground.month
+   AND date_trunc('month', c.event_day::timestamp) = ground.month
     ON CONFLICT DO NOTHING;
 
 -- all_keys --

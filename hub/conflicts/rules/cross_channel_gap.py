@@ -25,9 +25,9 @@ cross_channel_gap = Rule(
     needs=(frozenset({"sales_order"}),),
     thresholds={"gap": Decimal("0.15"), "min_n": Decimal(5), "consumer_bulk_units": Decimal(48)},
     reach=("touch", "weigh_touched", "keys", "unpriced"),
-    everything=("all_keys", "unpriced"),
+    everything=("all_keys", "all_unpriced"),
     steps=(
         "cells", "weigh_cells", "lines", "markets", "limit_places", "limits", "few", "weigh", "promotions", "ask_usual",
-        "usual", "ground", "packs", "leave_out", "judge",
+        "ground", "usual", "packs", "leave_out", "judge",
     ),
 )  # fmt: skip

@@ -28,7 +28,7 @@ WITH mark AS MATERIALIZED (
      WHERE c.noun = 'promotion' AND c.old IS NOT NULL
 )
 INSERT INTO gap_touched
-SELECT t.base_id, date_trunc('week', t.day)::date
+SELECT t.base_id, date_trunc('week', t.day::timestamp)::date
   FROM promo
   JOIN product AS p
     ON p.base_id = p.id AND (promo.product_id IS NULL OR p.id = promo.product_id)
@@ -36,7 +36,7 @@ SELECT t.base_id, date_trunc('week', t.day)::date
   JOIN trade_line AS t
     ON t.base_id = p.id AND t.day >= promo.valid_from AND t.day < promo.valid_to AND t.kind = 'sell_out'
 UNION
-SELECT t.base_id, date_trunc('week', t.day)::date
+SELECT t.base_id, date_trunc('week', t.day::timestamp)::date
   FROM mark AS c
   JOIN partner AS p ON p.id = c.record_id
   JOIN trade_line AS t ON t.partner_id = p.id AND t.kind = 'sell_out'
@@ -52,9 +52,9 @@ ANALYZE gap_touched;
 WITH least AS (
     SELECT 2 * min(value) AS lines FROM threshold WHERE rule = :rule::text AND name = 'min_n'
 ), cell AS MATERIALIZED (
-    SELECT DISTINCT base_id, day, date_trunc('month', day)::date AS month FROM reached_line WHERE kind = 'sell_out'
+    SELECT DISTINCT base_id, day, date_trunc('month', day::timestamp)::date AS month FROM reached_line WHERE kind = 'sell_out'
 ), week AS MATERIALIZED (
-    SELECT base_id, date_trunc('week', day)::date AS week FROM cell
+    SELECT base_id, date_trunc('week', day::timestamp)::date AS week FROM cell
     UNION
     SELECT base_id, week FROM gap_touched
     UNION
@@ -81,10 +81,10 @@ WITH least AS (
     SELECT 2 * min(value) AS lines FROM threshold WHERE rule = :rule::text AND name = 'min_n'
 )
 INSERT INTO judged
-SELECT base_id || '|' || date_trunc('week', day)::date
+SELECT base_id || '|' || date_trunc('week', day::timestamp)::date
   FROM trade_line
  WHERE kind = 'sell_out'
- GROUP BY base_id, date_trunc('week', day)::date
+ GROUP BY base_id, date_trunc('week', day::timestamp)::date
 HAVING count(*) >= (SELECT lines FROM least);
 
 -- cells --
@@ -161,12 +161,12 @@ SELECT x.line_id, pr.key
 INSERT INTO usual_asked
 SELECT x.line_id
   FROM gap_line AS x
-  JOIN trade_span AS span ON span.base_id = x.base_id AND span.month = date_trunc('month', x.day)::date
+  JOIN trade_span AS span ON span.base_id = x.base_id AND span.month = date_trunc('month', x.day::timestamp)::date
  WHERE span.highest > 1.9 * span.lowest;
 
 -- ground --
 INSERT INTO peer_ground
-SELECT DISTINCT x.base_id, date_trunc('month', x.day)::date FROM usual_asked JOIN gap_line AS x USING (line_id);
+SELECT DISTINCT x.base_id, date_trunc('month', x.day::timestamp)::date FROM usual_asked JOIN gap_line AS x USING (line_id);
 
 -- leave_out --
 -- Why lines do not count, the first reason that fits.
@@ -184,11 +184,6 @@ WITH reason AS (
       LEFT JOIN pack_size AS size ON size.base_id = x.base_id AND size.k = hub_pack(x.unit_net, u.price)
 )
 UPDATE gap_line AS x SET left_out = reason.why FROM reason WHERE reason.line_id = x.line_id AND reason.why IS NOT NULL;
-
--- unpriced --
-INSERT INTO skipped
-SELECT 'no_rate', count(*) FROM fresh_line WHERE kind = 'sell_out' AND unit_net IS NULL
-HAVING count(*) > 0;
 
 -- judge --
 WITH channel AS MATERIALIZED (

@@ -76,7 +76,7 @@ ANALYZE cross_quiet;
 INSERT INTO cross_reach
 SELECT cell.kind, cell.partner_id, cell.buyer_partner_id, cell.product_group, cell.region_id, cell.month,
        bool_or(q.partner_id IS NOT NULL)
-  FROM (SELECT DISTINCT kind, partner_id, buyer_partner_id, product_group, region_id, date_trunc('month', day)::date AS month
+  FROM (SELECT DISTINCT kind, partner_id, buyer_partner_id, product_group, region_id, date_trunc('month', day::timestamp)::date AS month
           FROM reached_line) AS cell
   LEFT JOIN cross_quiet AS q
     ON q.region_id = cell.region_id AND q.product_group = cell.product_group AND q.partner_id = cell.partner_id
@@ -169,9 +169,9 @@ WITH RECURSIVE given AS (
 ), reached AS (
     SELECT partner_id, product_group, region_id, month FROM cross_reach WHERE kind = 'sell_out' AND NOT quiet
     UNION
-    SELECT partner_id, product_group, region_id, date_trunc('month', day)::date FROM touched
+    SELECT partner_id, product_group, region_id, date_trunc('month', day::timestamp)::date FROM touched
     UNION
-    SELECT t.partner_id, t.product_group, t.region_id, date_trunc('month', t.day)::date
+    SELECT t.partner_id, t.product_group, t.region_id, date_trunc('month', t.day::timestamp)::date
       FROM price
       JOIN trade_line AS t ON t.base_id = price.product_id AND t.day >= price.valid_from
        AND (price.valid_to IS NULL OR t.day < price.valid_to)
@@ -219,7 +219,7 @@ SELECT f.scope
 -- all_keys --
 INSERT INTO judged
 SELECT concat_ws('|', partner_id, product_group, region_id, to_char(month, 'YYYY-MM'))
-  FROM (SELECT DISTINCT t.partner_id, t.product_group, t.region_id, date_trunc('month', t.day)::date AS month
+  FROM (SELECT DISTINCT t.partner_id, t.product_group, t.region_id, date_trunc('month', t.day::timestamp)::date AS month
           FROM trade_line AS t
          WHERE t.kind = 'sell_out' AND t.partner_id IS NOT NULL AND t.region_id IS NOT NULL
            AND NOT EXISTS (SELECT 1 FROM cross_quiet AS q
@@ -299,7 +299,7 @@ SELECT t.line_id
 -- Lines where the profile lets the rule look, and the questions about them: spot, seat of seller and buyer, group, edge, limits.
 WITH watched AS (
     SELECT s.line_id, s.partner_id, s.buyer_partner_id, s.product_group, s.region_id, s.segment, s.day, s.version,
-           date_trunc('month', s.day)::date AS month, f.territory_rules AS mode, f.exclusive_max_holders AS max_holders,
+           date_trunc('month', s.day::timestamp)::date AS month, f.territory_rules AS mode, f.exclusive_max_holders AS max_holders,
            s.initiated = 'passive' OR (s.initiated = 'unknown' AND f.unknown_initiated_as = 'passive') AS passive
       FROM sale AS s
       LEFT JOIN region_profile AS j ON j.version = s.version AND j.region_id = s.region_id
@@ -463,7 +463,7 @@ WITH cell AS MATERIALIZED (
     SELECT DISTINCT x.cell_id, s.partner_id, s.product_group, s.region_id, x.month
       FROM cross_row JOIN cross_line AS x USING (line_id) JOIN sale AS s USING (line_id)
 ), before AS (
-    SELECT cell.cell_id, count(DISTINCT date_trunc('month', t.day)) AS months
+    SELECT cell.cell_id, count(DISTINCT date_trunc('month', t.day::timestamp)) AS months
       FROM cell
       JOIN trade_line AS t
         ON t.partner_id = cell.partner_id AND t.product_group = cell.product_group

@@ -53,7 +53,7 @@ WITH article AS (
      CROSS JOIN LATERAL (VALUES (h.event_day), (c.event_day)) AS day (of_event)
      WHERE h.rule IN ('cross_region_sale', 'serial_diversion')
     UNION
-    SELECT partner_id, date_trunc('month', day)::date FROM reached_line
+    SELECT partner_id, date_trunc('month', day::timestamp)::date FROM reached_line
      WHERE EXISTS (SELECT 1 FROM happened WHERE rule = 'cross_region_sale')
 ), standing AS MATERIALIZED (
     SELECT scope, partner_id, product_id, event_day FROM conflict WHERE rule = :rule::text AND state <> 'resolved_by_data'
@@ -157,7 +157,7 @@ INSERT INTO price_asked
 SELECT gap_id, 'wholesale', base_id, home_id, NULL, abs(missing), month FROM balance_gap;
 
 -- judge --
-WITH record AS (
+WITH record AS MATERIALIZED (
     SELECT g.gap_id,
            jsonb_agg(hub_evidence('inventory_month', 'inventory_month', m.id, m.source_id, m.key, jsonb_build_object(
                'sku', p.code, 'month', to_char(m.month, 'YYYY-MM'), 'pack', hub_decimal(p.units_per_pack),
@@ -172,7 +172,7 @@ WITH record AS (
         ON m.partner_id = g.partner_id AND m.product_id = p.id AND m.deleted_at IS NULL
        AND m.month IN (g.month, CASE WHEN g.check_name = 'continuity' THEN (g.month - interval '1 month')::date END)
      GROUP BY g.gap_id
-), link AS (
+), link AS MATERIALIZED (
     SELECT g.gap_id, jsonb_agg(c.finding_key ORDER BY c.finding_key) AS findings
       FROM balance_gap AS g
       JOIN conflict AS c

@@ -31,9 +31,9 @@ tier_inversion = Rule(
     needs=(frozenset({"sales_order"}), frozenset({"price_policy"})),
     thresholds={"tol": Decimal("0.01"), "min_lines": Decimal(3), "min_pack_units": Decimal(12)},
     reach=("touch", "months", "weigh_touched", "keys", "unpriced"),
-    everything=("all_keys", "unpriced"),
+    everything=("all_keys", "all_unpriced"),
     steps=(
         "cells", "pick", "sales", "number", "questions", "prices", "limit_places", "limits", "weigh", "low", "allow",
-        "ask_usual", "usual", "ground", "packs", "judge",
+        "ask_usual", "ground", "usual", "packs", "judge",
     ),
 )  # fmt: skip

@@ -65,7 +65,7 @@ SELECT t.partner_id, t.base_id, t.day, t.unit_net
 
 -- months --
 INSERT INTO tier_month
-SELECT DISTINCT base_id, date_trunc('month', day)::date FROM reached_line WHERE kind = 'sell_out';
+SELECT DISTINCT base_id, date_trunc('month', day::timestamp)::date FROM reached_line WHERE kind = 'sell_out';
 
 -- weigh_touched --
 ANALYZE tier_touched, tier_month;
@@ -158,9 +158,9 @@ SELECT t.line_id
   JOIN trade_line AS t
     ON t.base_id = cell.base_id AND t.day = cell.day AND t.partner_id = cell.partner_id AND t.kind = 'sell_out'
    AND t.unit_net IS NOT NULL
-  JOIN partner AS seller ON seller.id = t.partner_id AND seller.model <> 'commission_agency'
   JOIN sales_order AS o ON o.id = t.order_id
- WHERE NOT EXISTS (
+ WHERE (SELECT seller.model <> 'commission_agency' FROM partner AS seller WHERE seller.id = t.partner_id)
+   AND NOT EXISTS (
        SELECT 1 FROM deal_registration AS d
         WHERE d.key = o.deal_ref AND d.status IN ('approved', 'won') AND d.deleted_at IS NULL
           AND (d.source_id = o.source_id
@@ -235,17 +235,12 @@ INSERT INTO usual_asked
 SELECT low.line_id
   FROM tier_low AS low
   JOIN sale AS s USING (line_id)
-  JOIN trade_span AS span ON span.base_id = s.base_id AND span.month = date_trunc('month', s.day)::date
+  JOIN trade_span AS span ON span.base_id = s.base_id AND span.month = date_trunc('month', s.day::timestamp)::date
  WHERE span.highest > 1.9 * span.lowest OR low.reference > 1.9 * s.unit_net;
 
 -- ground --
 INSERT INTO peer_ground
-SELECT DISTINCT s.base_id, date_trunc('month', s.day)::date FROM usual_asked JOIN sale AS s USING (line_id);
-
--- unpriced --
-INSERT INTO skipped
-SELECT 'no_rate', count(*) FROM fresh_line WHERE kind = 'sell_out' AND unit_net IS NULL
-HAVING count(*) > 0;
+SELECT DISTINCT s.base_id, date_trunc('month', s.day::timestamp)::date FROM usual_asked JOIN sale AS s USING (line_id);
 
 -- judge --
 WITH measured AS (

@@ -20,8 +20,10 @@ unit_mapping_suspect = Rule(
     key=("source", "sku", "direction", "k", "month"),
     full=frozenset(),
     needs=(frozenset({"sales_order", "offer"}),),
+    reach=("keys", "unpriced"),
+    everything=("all_keys", "all_unpriced"),
     steps=(
-        "cells", "weigh_cells", "ground", "pick", "sales", "pick_offers", "offers", "peers", "packs", "weigh", "ask_usual",
-        "usual", "line_members", "questions", "prices", "offer_members", "unpriced", "judge",
+        "cells", "weigh_cells", "ground", "ask_usual", "usual", "pick", "sales", "pick_offers", "offers", "peers", "packs",
+        "weigh", "line_members", "questions", "prices", "offer_members", "unpriced_offers", "judge",
     ),
 )  # fmt: skip

@@ -10,7 +10,7 @@ CREATE TEMP TABLE IF NOT EXISTS unit_member (
 -- close together no line can be a multiple of another, and none was.
 INSERT INTO judged
 SELECT base_id || '|' || to_char(month, 'YYYY-MM')
-  FROM (SELECT DISTINCT base_id, date_trunc('month', day)::date AS month FROM reached_line WHERE kind = 'sell_out') AS cell
+  FROM (SELECT DISTINCT base_id, date_trunc('month', day::timestamp)::date AS month FROM reached_line WHERE kind = 'sell_out') AS cell
   JOIN trade_span AS span USING (base_id, month)
  WHERE span.highest > 1.9 * span.lowest
 UNION
@@ -38,14 +38,18 @@ ANALYZE unit_cell;
 -- ground --
 INSERT INTO peer_ground SELECT base_id, month FROM unit_cell;
 
--- pick --
-INSERT INTO picked
+-- ask_usual --
+INSERT INTO usual_asked
 SELECT t.line_id
   FROM unit_cell AS cell
   JOIN trade_span AS span ON span.base_id = cell.base_id AND span.month = cell.month AND span.highest > 1.9 * span.lowest
   JOIN trade_line AS t
-    ON t.base_id = cell.base_id AND t.day >= cell.month AND t.day < cell.month_end
+    ON t.base_id = span.base_id AND t.day >= span.month AND t.day < (span.month + interval '1 month')::date
    AND t.kind = 'sell_out' AND t.unit_net IS NOT NULL;
+
+-- pick --
+INSERT INTO picked
+SELECT line_id FROM usual_found WHERE hub_pack(unit_net, price) IS NOT NULL;
 
 -- pick_offers --
 INSERT INTO picked_offer
@@ -60,15 +64,11 @@ SELECT o.id
 -- weigh --
 ANALYZE observed (offer_id, base_id, month), peer_offer (base_id, market_id, month);
 
--- ask_usual --
-INSERT INTO usual_asked SELECT line_id FROM picked;
-
 -- line_members --
 INSERT INTO unit_member
 SELECT 'order_line', s.line_id, s.source_id, s.order_key || '|' || s.number, s.product_id, s.base_id,
-       date_trunc('month', s.day)::date, s.unit_net, u.price, u.kind, hub_pack(s.unit_net, u.price), s.pack
-  FROM usual_found AS u JOIN sale AS s USING (line_id)
- WHERE hub_pack(s.unit_net, u.price) IS NOT NULL;
+       date_trunc('month', s.day::timestamp)::date, s.unit_net, u.price, u.kind, hub_pack(s.unit_net, u.price), s.pack
+  FROM sale AS s JOIN usual_found AS u USING (line_id);
 
 -- questions --
 INSERT INTO price_asked
@@ -118,12 +118,9 @@ SELECT 'offer', o.offer_id, o.source_id, o.key, o.product_id, o.base_id, o.month
   FROM compared AS c JOIN observed AS o USING (offer_id)
  WHERE hub_pack(o.unit_net, c.usual) IS NOT NULL;
 
--- unpriced --
+-- unpriced_offers --
 INSERT INTO skipped
-SELECT 'no_rate', count(*)
-  FROM (SELECT line_id FROM fresh_line WHERE kind = 'sell_out' AND unit_net IS NULL
-        UNION ALL
-        SELECT offer_id FROM observed WHERE unit_net IS NULL) AS unknown
+SELECT 'no_rate', count(*) FROM observed WHERE unit_net IS NULL
 HAVING count(*) > 0;
 
 -- judge --
