@@ -127,8 +127,8 @@ class Rounds:
 
     async def one(self, number: int) -> None:
         """Correct orders, then detect; the bare read of the same lines beside it."""
-        ids = await self.change(number)
         await self.vacuum()
+        ids = await self.change(number)
         if number:
             await self.scan(SCAN_CHANGED, "SELECT count(*), sum(amount) FROM order_line WHERE order_id = ANY($1)", ids)
         await self.timed(INCREMENTAL, full=False, counts=number > 0)
@@ -176,7 +176,7 @@ class Rounds:
             self.times.setdefault(name, []).append(time.perf_counter() - began)
 
     async def vacuum(self) -> None:
-        """Leave the tables as autovacuum and the checkpointer would, so that they do not come in the middle."""
+        """Leave the tables as autovacuum and the checkpointer would, before records change, so that neither comes in the middle."""
         async with self.store.connection() as connection:
             await connection.execute("VACUUM ANALYZE")
             await connection.execute("CHECKPOINT")
@@ -211,6 +211,8 @@ def report(count: int, rounds: Rounds) -> Report:
     for part in parts:
         cells = (f"{median(rounds.by_part[name].get(part, [0.0])) * 1e3:,.0f}" for name in names)
         made.table.append((part, *cells))
+    rules = ({rule: median(spent.get(rule, [0.0])) for rule in all_rules()} for spent in rounds.by_part.values())
+    made.table.append(("rules alone", *(f"{sum(one.values()) * 1e3:,.0f}" for one in rules)))
     made.table.append(("all", *(f"{median(rounds.times[name]) * 1e3:,.0f}" for name in names)))
     made.table.append(("scopes", *(f"{sum(rule.judged for rule in rounds.judged[name].rules.values()):,}" for name in names)))
     scan, scan_changed = median(rounds.times[SCAN]), median(rounds.times[SCAN_CHANGED])

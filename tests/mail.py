@@ -19,6 +19,7 @@ class Mailbox:
         self.mails: list[tuple[str, EmailMessage]] = []
         self.refuses = False
         self.smtp = SmtpSettings()
+        self.called = asyncio.Event()
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         """Take a mail, or refuse it."""
@@ -36,13 +37,17 @@ async def mailbox() -> AsyncIterator[Mailbox]:
 
     def answer() -> SMTP:
         callers.append(SMTP(box))
+        box.called.set()
         return callers[-1]
 
     server = await asyncio.get_running_loop().create_server(answer, "127.0.0.1", 0)
     async with server:
         box.smtp = SmtpSettings(host="127.0.0.1", port=server.sockets[0].getsockname()[1], sender="hub@example.com")
         yield box
-    # Who hung up a moment ago may not have been noticed yet.
+    # Who called or hung up a moment ago may not have been noticed yet.
     for caller in callers:
+        while caller.session is None:
+            await asyncio.sleep(0)
         if caller.transport is not None:
             caller.transport.close()
+    await asyncio.sleep(0)

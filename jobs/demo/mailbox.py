@@ -5,8 +5,9 @@ import email
 import email.policy
 import re
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from email.message import EmailMessage
+from typing import Any
 
 GREETING = b"220 channelhub.example.com mailbox\r\n"
 SAYS = {
@@ -24,10 +25,13 @@ class Mailbox:
 
     def __init__(self) -> None:
         self.port = 0
+        self.talks: set[asyncio.Task[Any]] = set()
         self.letters: list[EmailMessage] = []
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Hear one sender out."""
+        if (talk := asyncio.current_task()) is not None:
+            self.talks.add(talk)
         try:
             writer.write(GREETING)
             while line := await reader.readline():
@@ -43,6 +47,8 @@ class Mailbox:
             pass
         finally:
             writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
 
 async def letter(reader: asyncio.StreamReader) -> EmailMessage:
@@ -72,3 +78,6 @@ async def open_mailbox() -> AsyncIterator[Mailbox]:
     mailbox.port = server.sockets[0].getsockname()[1]
     async with server:
         yield mailbox
+    for talk in mailbox.talks:
+        talk.cancel()
+    await asyncio.gather(*mailbox.talks, return_exceptions=True)

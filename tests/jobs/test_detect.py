@@ -107,7 +107,7 @@ async def test_a_rule_of_a_new_version_judges_everything_once(store: Store) -> N
     world = await trade(store)
     await detect(store, at=NOON)
     await world.run("UPDATE detection SET rule_version = 0 WHERE rule = $1", RULE)
-    await world.run("UPDATE conflict SET evidence = '{}'")
+    await world.run("UPDATE conflict SET evidence = '{}', told = 0")
     assert (await detect(store, at=NOON)).changed == 1
     assert (await detect(store, at=NOON + timedelta(days=1))).changed == 0
 

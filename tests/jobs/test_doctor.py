@@ -90,6 +90,7 @@ async def test_a_mail_server_that_is_away_is_named() -> None:
     async with mailbox() as box:
         reachable = settings(smtp=box.smtp.model_dump())
         assert await asyncio.to_thread(unreachable, reachable) == []
+        await box.called.wait()
     (sentence,) = unreachable(reachable)
     assert f"The mail server 127.0.0.1, port {box.smtp.port}, cannot be reached" in sentence
 

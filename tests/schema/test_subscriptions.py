@@ -136,6 +136,8 @@ async def test_a_partner_hears_of_what_it_may_see(store: Store, client: Client) 
 async def test_an_event_is_read_once_for_all_who_ask_the_same(store: Store, client: Client) -> None:
     finding = await a_finding(store, "f1")
     await happens(store, "conflict", "raised", finding)
+    # Who names no event hears of what the hub has not seen yet.
+    await client.feed.look()
     async with client.socket() as one, client.socket() as two:
         for socket, name in ((one, "1"), (one, "2"), (two, "1"), (two, "2")):
             await socket.subscribe(FINDINGS, name, after="0" if name == "1" else None)
