@@ -176,7 +176,7 @@ class Rounds:
             self.times.setdefault(name, []).append(time.perf_counter() - began)
 
     async def vacuum(self) -> None:
-        """Leave the tables as autovacuum and the checkpointer would, before records change, so that neither comes in the middle."""
+        """Leave the tables as autovacuum and the checkpointer would, so that neither comes in the middle."""
         async with self.store.connection() as connection:
             await connection.execute("VACUUM ANALYZE")
             await connection.execute("CHECKPOINT")
