@@ -32,7 +32,7 @@ CREATE TEMP TABLE IF NOT EXISTS reached_product (product_id bigint PRIMARY KEY) 
 CREATE TEMP TABLE IF NOT EXISTS reached_rate (
     currency text, first_day date, end_day date, in_prices boolean
 ) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS stale_line (order_id bigint, line_id bigint, entire boolean) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS stale_order (order_id bigint, entire boolean) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS was_line (LIKE trade_line) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS fresh_line (
     line_id bigint, order_id bigint, kind text, partner_id bigint, buyer_partner_id bigint, customer_id bigint, region_id bigint,

@@ -26,7 +26,7 @@ async def refresh(connection: Connection, values: Mapping[str, Any], *, full: bo
         await run(connection, DERIVE_ALL, values)
     else:
         await run(connection, TRADE["reached"], values)
-        await connection.execute("ANALYZE stale_line")
+        await connection.execute("ANALYZE stale_order")
         await run(connection, TRADE["derive"], values)
     for name in CHANGES:
         await run(connection, TRADE[name], values)
@@ -53,6 +53,6 @@ LINES = ("drop", "rewrite", "add")
 SUMS = ("add_months", "widen_spans")
 SUMS_ANEW = ("forget_months", "fill_months", "forget_spans", "fill_spans")
 TRADE = read_statements(FOLDER / "trade.sql")
-# All lines are not laid out first: reading them where they are takes half the time.
-EVERY_LINE = "FROM (SELECT order_id, id AS line_id, false AS entire FROM order_line) AS every_line"
-DERIVE_ALL = replace(TRADE["derive"], sql=TRADE["derive"].sql.replace("FROM stale_line", EVERY_LINE))
+# All orders are not laid out first: reading them where they are takes half the time.
+EVERY_ORDER = "FROM (SELECT id AS order_id, false AS entire FROM sales_order) AS every_order"
+DERIVE_ALL = replace(TRADE["derive"], sql=TRADE["derive"].sql.replace("FROM stale_order", EVERY_ORDER))

@@ -1,56 +1,52 @@
 -- reached --
--- Lines of changed orders; and, to be judged again whether or not they are as they were, the lines that came back by changed
--- orders, before or after, lines of changed products, and lines on the days for which a changed rate is the latest, where its
--- currency is used at all. Sorted, so that whoever looks them up next finds neighbours together.
+-- Changed orders; and, to be judged again whether or not they are as they were, those of which changed orders brought something
+-- back, before or after, those with lines of changed products, and those on the days for which a changed rate is the latest,
+-- where its currency is used at all. Sorted, so that whoever looks them up next finds neighbours together.
 WITH mark AS MATERIALIZED (
     SELECT record_id, old FROM changed WHERE noun = 'sales_order'
-), line AS MATERIALIZED (
-    SELECT l.order_id, l.id, l.source_id, l.return_of_order, l.return_of_line
-      FROM (SELECT DISTINCT record_id FROM mark ORDER BY record_id) AS one JOIN order_line AS l ON l.order_id = one.record_id
 ), back AS (
-    SELECT source_id, return_of_order, return_of_line FROM line WHERE return_of_order IS NOT NULL
-    UNION
-    SELECT (mark.old -> 'order' ->> 'source_id')::bigint, l.return_of_order, l.return_of_line
+    SELECT l.source_id, l.return_of_order
       FROM mark
-     CROSS JOIN LATERAL jsonb_to_recordset(mark.old -> 'lines') AS l (return_of_order text, return_of_line int)
+      JOIN sales_order AS home ON home.id = mark.record_id AND home.kind = 'return'
+      JOIN order_line AS l ON l.order_id = home.id AND l.return_of_order IS NOT NULL
+    UNION
+    SELECT (mark.old -> 'order' ->> 'source_id')::bigint, l.return_of_order
+      FROM mark
+     CROSS JOIN LATERAL jsonb_to_recordset(mark.old -> 'lines') AS l (return_of_order text)
      WHERE mark.old -> 'order' ->> 'kind' = 'return' AND l.return_of_order IS NOT NULL
 ), stale AS (
-    SELECT order_id, id AS line_id, false AS entire FROM line
+    SELECT record_id AS order_id, false AS entire FROM mark
     UNION ALL
-    SELECT l.order_id, l.id, true
-      FROM back
-      JOIN sales_order AS o ON o.source_id = back.source_id AND o.key = back.return_of_order
-      JOIN order_line AS l ON l.order_id = o.id AND l.number = back.return_of_line
+    SELECT o.id, true FROM back JOIN sales_order AS o ON o.source_id = back.source_id AND o.key = back.return_of_order
     UNION ALL
-    SELECT l.order_id, l.id, true FROM reached_product AS article JOIN order_line AS l ON l.product_id = article.product_id
+    SELECT l.order_id, true FROM reached_product AS article JOIN order_line AS l ON l.product_id = article.product_id
     UNION ALL
-    SELECT l.order_id, l.id, true
+    SELECT o.id, true
       FROM reached_rate AS rate
       JOIN sales_order AS o ON o.ordered_on >= rate.first_day AND o.ordered_on < rate.end_day
        AND (rate.in_prices OR o.currency = rate.currency)
-      JOIN order_line AS l ON l.order_id = o.id
 )
-INSERT INTO stale_line (order_id, line_id, entire)
-SELECT order_id, line_id, bool_or(entire) FROM stale GROUP BY order_id, line_id ORDER BY order_id, line_id;
+INSERT INTO stale_order (order_id, entire)
+SELECT order_id, bool_or(entire) FROM stale GROUP BY order_id ORDER BY order_id;
 
 -- derive --
--- The stale lines that are not what they were, as they are now. One that counts no more, or of which all came back, has nothing
--- but its number. `facts` stands for all that a rule can see of a line.
+-- The lines of stale orders that are not what they were, as they are now. One that counts no more, or of which all came back,
+-- has nothing but its number. `facts` stands for all that a rule can see of a line.
 WITH stale AS NOT MATERIALIZED (
-    SELECT order_id, line_id, entire FROM stale_line
+    SELECT order_id, entire FROM stale_order
 ), returned AS (
     SELECT back.source_id, back.return_of_order, back.return_of_line, sum(back.qty * article.units_per_pack) AS units
-      FROM sales_order AS o
+      FROM stale
+      JOIN sales_order AS o ON o.id = stale.order_id
       JOIN order_line AS back
         ON back.source_id = o.source_id AND back.return_of_order = o.key AND back.return_of_order IS NOT NULL
        AND back.deleted_at IS NULL AND back.status <> 'cancelled'
       JOIN product AS article ON article.id = back.product_id
      -- A subquery, so that it is asked of lines that came back only: there is no way in by the kind of an order.
      WHERE (SELECT home.kind = 'return' AND home.deleted_at IS NULL FROM sales_order AS home WHERE home.id = back.order_id)
-       AND EXISTS (SELECT 1 FROM stale WHERE stale.order_id = o.id)
      GROUP BY back.source_id, back.return_of_order, back.return_of_line
 ), line AS (
-    SELECT stale.line_id, stale.order_id, stale.entire, o.kind, o.partner_id, o.buyer_partner_id, o.customer_id,
+    SELECT l.id AS line_id, o.id AS order_id, stale.entire, o.kind, o.partner_id, o.buyer_partner_id, o.customer_id,
            o.ship_to_region_id, o.channel, o.invoice_ref, o.ordered_on, l.product_id, p.base_id, p.product_group,
            l.qty * p.units_per_pack AS units, l.qty * p.units_per_pack - coalesce(returned.units, 0) AS net_units,
            hub_ratio(l.amount * hub_rate(o.currency, o.ordered_on, :base_currency::text),
@@ -62,8 +58,8 @@ WITH stale AS NOT MATERIALIZED (
                l.tax_rate, l.status, l.return_of_order, l.return_of_line, l.serials, l.lot, l.qty_shipped, l.qty_delivered,
                l.requested_on, l.promised_on, l.shipped_on, l.delivered_on, l.cost_amount, l.cost_currency), 0) AS beside
       FROM stale
-      JOIN order_line AS l ON l.id = stale.line_id
       JOIN sales_order AS o ON o.id = stale.order_id
+      JOIN order_line AS l ON l.order_id = o.id
       JOIN product AS p ON p.id = l.product_id
       LEFT JOIN returned
         ON returned.source_id = l.source_id AND returned.return_of_order = o.key AND returned.return_of_line = l.number
