@@ -48,6 +48,16 @@ def write_rows(file: Path, rows: Iterable[Struct]) -> None:
 
 
 def read_rows(file: Path, kind: type[Row]) -> list[Row]:
-    """Return the objects of a file. Raises msgspec.ValidationError where a line is none of the kind."""
-    with file.open("rb") as lines:
-        return [msgspec.json.decode(line, type=kind) for line in lines if line.strip()]
+    """Return the objects of a file; one that is not there, or a line that is none of the kind, ends the command in a sentence."""
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise SystemExit(f"{file} cannot be read: {error.strerror}. A folder is made by `generate`.") from error
+    rows: list[Row] = []
+    for number, line in enumerate(content.splitlines(), start=1):
+        if line.strip():
+            try:
+                rows.append(msgspec.json.decode(line, type=kind))
+            except msgspec.MsgspecError as error:
+                raise SystemExit(f"{file}, line {number}: {error}") from error
+    return rows

@@ -78,3 +78,12 @@ def test_findings_of_another_system_are_scored_from_files(tmp_path: Path, capsys
     assert main(asked) == 1
     assert "missed: s b" in capsys.readouterr().out
     assert read_rows(tmp_path / "theirs.jsonl", Found) == [Found(rule="r", key=("a",))]
+
+
+def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="labels.jsonl cannot be read: No such file"):
+        main(["run", str(tmp_path)])
+    write_rows(tmp_path / "labels.jsonl", [label("r", "a")])
+    (tmp_path / "theirs.jsonl").write_text('{"rule":"r","key":["a"]}\n{"rule":1}\n')
+    with pytest.raises(SystemExit, match=r"theirs\.jsonl, line 2: Expected `str`, got `int`"):
+        main(["score", str(tmp_path), "--findings", str(tmp_path / "theirs.jsonl")])
