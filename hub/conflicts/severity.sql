@@ -1,6 +1,19 @@
 -- touched --
--- Findings to be counted anew: what happened itself or was judged by a person, and the peers in whose 90 days it lies, before
--- and after.
+-- Findings to be scored again: what happened itself or was judged by a person, and the peers in whose 90 days it lies, before
+-- and after; and of those whose impact is measured by sales that changed the few whose points come out otherwise.
+WITH sold AS MATERIALIZED (
+    SELECT DISTINCT partner_id, (month + make_interval(months => later))::date AS month
+      FROM moved_month, generate_series(0, 2) AS later
+     ORDER BY 1, 2
+), turnover AS MATERIALIZED (
+    SELECT sold.partner_id, sold.month, sum(t.value) AS value, nullif(count(t.value), 0) AS months
+      FROM sold
+      LEFT JOIN trade_month AS t
+        ON t.partner_id = sold.partner_id AND t.month <= sold.month AND t.month >= (sold.month - interval '2 months')::date
+       AND t.priced > 0
+     GROUP BY sold.partner_id, sold.month
+     ORDER BY sold.partner_id, sold.month
+)
 INSERT INTO rescore
 SELECT conflict_id FROM happened WHERE kind <> 'resolved'
 UNION
@@ -14,33 +27,28 @@ SELECT peer.id
   JOIN conflict AS peer
     ON peer.peers = moved.peers AND peer.event_day >= moved.event_day AND peer.event_day < moved.event_day + 90
  WHERE peer.state <> 'resolved_by_data'
+UNION
+SELECT c.id
+  FROM turnover AS t
+  JOIN conflict AS c
+    ON c.partner_id = t.partner_id AND c.event_day >= t.month AND c.event_day < (t.month + interval '1 month')::date
+  JOIN weighting AS w ON w.version = coalesce(c.policy_version, 0)
+ WHERE c.value_at_risk > 0 AND c.state <> 'resolved_by_data'
+   AND c.uncapped_score <> hub_points(c.value_at_risk, t.value, t.months, c.depth, c.strength, c.days, c.places,
+                                      w.impact, w.depth, w.evidence, w.recurrence, w.spread)
     ON CONFLICT DO NOTHING;
 
 -- everything --
 INSERT INTO rescore SELECT id FROM conflict WHERE state <> 'resolved_by_data' ON CONFLICT DO NOTHING;
 
 -- score --
--- Five terms, each between 0 and 1 with four decimals; their weighted sum with one; the lowest cap above all. Beside what is
--- counted anew, findings whose impact is measured by sales that changed. Most come out as they were: only what differs is written.
-WITH sold AS MATERIALIZED (
-    SELECT DISTINCT partner_id, (month + make_interval(months => later))::date AS month
-      FROM moved_month, generate_series(0, 2) AS later
-), subject AS MATERIALIZED (
+-- The points, and the lowest cap above all. Many findings come out as they were: only what differs is written.
+WITH subject AS MATERIALIZED (
     SELECT c.id, coalesce(c.policy_version, 0) AS version, c.partner_id, c.is_full, c.event_day, c.value_at_risk, c.depth,
            c.strength, c.peers, nullif(c.region, '-') AS region, nullif(c.victim, '-') AS victim, c.caps, c.days, c.places,
-           date_trunc('month', c.event_day::timestamp)::date AS month, true AS recount, c.state = 'dismissed' AS dismissed,
+           date_trunc('month', c.event_day::timestamp)::date AS month, c.state = 'dismissed' AS dismissed,
            coalesce(c.dismissed_score, c.uncapped_score) AS dismissed_at, c.score, c.uncapped_score, c.capped_by, c.band
       FROM rescore JOIN conflict AS c ON c.id = rescore.conflict_id
-    UNION ALL
-    SELECT c.id, coalesce(c.policy_version, 0), c.partner_id, c.is_full, c.event_day, c.value_at_risk, c.depth,
-           c.strength, NULL, NULL, NULL, c.caps, c.days, c.places, sold.month, false, c.state = 'dismissed',
-           coalesce(c.dismissed_score, c.uncapped_score), c.score, c.uncapped_score, c.capped_by, c.band
-      FROM sold
-      JOIN conflict AS c
-        ON c.partner_id = sold.partner_id AND c.event_day >= sold.month
-       AND c.event_day < (sold.month + interval '1 month')::date
-     WHERE c.value_at_risk > 0 AND c.state <> 'resolved_by_data'
-       AND NOT EXISTS (SELECT 1 FROM rescore WHERE rescore.conflict_id = c.id)
 ), turnover AS (
     SELECT s.partner_id, s.month, sum(sold.value) AS value, count(*) AS months
       FROM (SELECT DISTINCT partner_id, month FROM subject WHERE partner_id IS NOT NULL AND value_at_risk > 0) AS s
@@ -50,33 +58,30 @@ WITH sold AS MATERIALIZED (
      GROUP BY s.partner_id, s.month
 ), peer AS (
     SELECT DISTINCT c.peers, c.event_day, nullif(c.region, '-') AS region, nullif(c.victim, '-') AS victim
-      FROM (SELECT DISTINCT peers FROM subject WHERE recount) AS s
-      JOIN conflict AS c ON c.peers = s.peers
+      FROM (SELECT peers, min(event_day) AS first_day, max(event_day) AS last_day FROM subject GROUP BY peers) AS s
+      JOIN conflict AS c ON c.peers = s.peers AND c.event_day > s.first_day - 90 AND c.event_day <= s.last_day
      WHERE c.is_full AND c.state IN ('open', 'confirmed')
 ), around AS (
     SELECT s.peers, s.event_day, count(DISTINCT peer.event_day) AS days, bool_or(peer.event_day = s.event_day) AS own_day,
            array_agg(DISTINCT peer.region) FILTER (WHERE peer.region IS NOT NULL) AS regions,
            array_agg(DISTINCT peer.victim) FILTER (WHERE peer.victim IS NOT NULL) AS victims
-      FROM (SELECT DISTINCT peers, event_day FROM subject WHERE recount) AS s
+      FROM (SELECT DISTINCT peers, event_day FROM subject) AS s
       JOIN peer ON peer.peers = s.peers AND peer.event_day > s.event_day - 90 AND peer.event_day <= s.event_day
      GROUP BY s.peers, s.event_day
 ), counted AS (
     SELECT s.id, s.version, s.partner_id, s.month, s.value_at_risk, s.depth, s.strength, s.caps, s.dismissed, s.dismissed_at,
            s.score, s.uncapped_score, s.capped_by, s.band, s.days AS days_before, s.places AS places_before,
-           CASE WHEN s.recount
-                THEN greatest(1, coalesce(a.days, 0) + (s.is_full AND NOT coalesce(a.own_day, false))::int)::int
-                ELSE s.days END AS days,
-           CASE WHEN s.recount THEN greatest(1,
+           greatest(1, coalesce(a.days, 0) + (s.is_full AND NOT coalesce(a.own_day, false))::int)::int AS days,
+           greatest(1,
                coalesce(cardinality(a.regions), 0) + coalesce(s.region IS NOT NULL AND NOT coalesce(s.region = ANY (a.regions), false), false)::int,
                coalesce(cardinality(a.victims), 0) + coalesce(s.victim IS NOT NULL AND NOT coalesce(s.victim = ANY (a.victims), false), false)::int
-           ) ELSE s.places END AS places
+           ) AS places
       FROM subject AS s
-      LEFT JOIN around AS a ON s.recount AND a.peers = s.peers AND a.event_day = s.event_day
+      LEFT JOIN around AS a USING (peers, event_day)
 ), summed AS MATERIALIZED (
     SELECT c.*, w.low, w.medium, w.high, w.critical,
-           round(hub_impact(c.value_at_risk, t.value, t.months) * w.impact + hub_term(c.depth) * w.depth
-                 + hub_term(c.strength) * w.evidence + hub_term(hub_ratio(c.days, 5)) * w.recurrence
-                 + hub_term(hub_ratio(c.places, 3)) * w.spread, 1) AS raw,
+           hub_points(c.value_at_risk, t.value, t.months, c.depth, c.strength, c.days, c.places,
+                      w.impact, w.depth, w.evidence, w.recurrence, w.spread) AS raw,
            CASE WHEN c.caps <> '[]' THEN (SELECT min((cap.one ->> 'cap')::numeric)
                                             FROM jsonb_array_elements(c.caps) AS cap (one)) END AS lowest
       FROM counted AS c

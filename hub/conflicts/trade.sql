@@ -101,7 +101,8 @@ SELECT partner_id, date_trunc('month', day::timestamp)::date, sum(value), sum(pr
         SELECT partner_id, day, value, 1 FROM fresh_line
          WHERE kind = 'sell_out' AND partner_id IS NOT NULL AND value IS NOT NULL) AS change
  GROUP BY partner_id, date_trunc('month', day::timestamp)
-HAVING sum(value) <> 0 OR sum(priced) <> 0;
+HAVING sum(value) <> 0 OR sum(priced) <> 0
+ ORDER BY 1, 2;
 
 -- units --
 -- What groups of sell-out lines gained and lost in number: seller, product group, place and month.
@@ -175,6 +176,7 @@ WITH fresh AS MATERIALIZED (
     SELECT base_id, date_trunc('month', day::timestamp)::date AS month, min(unit_net) AS lowest, max(unit_net) AS highest
       FROM fresh_line WHERE kind = 'sell_out' AND unit_net IS NOT NULL
      GROUP BY base_id, date_trunc('month', day::timestamp)
+     ORDER BY 1, 2
 ), wider AS (
     UPDATE trade_span AS span
        SET lowest = least(span.lowest, fresh.lowest), highest = greatest(span.highest, fresh.highest)

@@ -63,6 +63,7 @@ WITH least AS (
               FROM cell JOIN trade_span AS span USING (base_id, month) WHERE span.highest > 1.9 * span.lowest) AS wide
      CROSS JOIN LATERAL generate_series(date_trunc('week', wide.month), wide.month + interval '1 month - 1 day',
                                         interval '7 days') AS day (one)
+     ORDER BY 1, 2
 )
 INSERT INTO judged
 SELECT week.base_id || '|' || week.week

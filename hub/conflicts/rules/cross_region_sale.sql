@@ -281,7 +281,8 @@ SELECT cell.partner_id, cell.product_group, cell.region_id, cell.month, (cell.mo
   LEFT JOIN holding AS h USING (partner_id, product_group, month)
  WHERE NOT coalesce(r.steady AND (NOT r.alone OR cell.partner_id = ANY (r.partners)
                                   OR (h.steady AND h.above_id = ANY (r.partners))), false)
-   AND (r.month IS NOT NULL OR h.month IS NOT NULL);
+   AND (r.month IS NOT NULL OR h.month IS NOT NULL)
+ ORDER BY 1, 2, 4;
 
 -- pick --
 -- Lines of centrally bought accounts, and lines that go to a third party's warehouse, are no deliveries to a customer there.

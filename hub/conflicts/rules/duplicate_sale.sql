@@ -14,7 +14,8 @@ CREATE TEMP TABLE IF NOT EXISTS duplicate_serial (line_id bigint, serial text) O
 -- Invoices are compared in capitals and without spaces.
 INSERT INTO duplicate_line
 SELECT line_id, order_id, base_id, day, units, partner_id, customer_id, upper(replace(invoice_ref, ' ', ''))
-  FROM fresh_line WHERE kind = 'sell_out';
+  FROM fresh_line WHERE kind = 'sell_out'
+ ORDER BY base_id, day;
 
 -- all_mine --
 -- Every line that is not alone with its article, day and units, or whose serials are not listed once only.
