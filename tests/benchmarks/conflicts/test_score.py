@@ -81,7 +81,7 @@ def test_findings_of_another_system_are_scored_from_files(tmp_path: Path, capsys
 
 
 def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match="labels.jsonl cannot be read: No such file"):
+    with pytest.raises(SystemExit, match=r"labels\.jsonl cannot be read: No such file"):
         main(["run", str(tmp_path)])
     write_rows(tmp_path / "labels.jsonl", [label("r", "a")])
     (tmp_path / "theirs.jsonl").write_text('{"rule":"r","key":["a"]}\n{"rule":1}\n')
