@@ -85,15 +85,29 @@ class World:
                 await connection.execute("UPDATE order_line SET deleted_at = now() WHERE order_id = $1", record)
             await dirty.mark(connection, [(noun, record, old)])
 
+    async def restore(self, noun: str, code: str) -> None:
+        """Bring back a record that was marked as gone, as it was."""
+        record = self.ids[noun, code]
+        async with self.store.transaction() as connection:
+            gone = await connection.fetchval(f"SELECT deleted_at FROM {noun} WHERE id = $1", record)
+            if gone is None:
+                return
+            old = await self.before(connection, noun, record)
+            if noun == "sales_order":
+                await connection.execute(
+                    "UPDATE order_line SET deleted_at = NULL WHERE order_id = $1 AND deleted_at = $2", record, gone
+                )
+            await connection.execute(f"UPDATE {noun} SET deleted_at = NULL WHERE id = $1", record)
+            await dirty.mark(connection, [(noun, record, old)])
+
     async def before(self, connection: Connection, noun: str, record: int) -> dict[str, Any]:
         """Return a record as marks keep it."""
+        found: dict[str, Any]
         if noun == "sales_order":
-            look_up = """SELECT jsonb_build_object('order', to_jsonb(o), 'lines', coalesce(
-                (SELECT jsonb_agg(to_jsonb(l)) FROM order_line AS l WHERE l.order_id = o.id AND l.deleted_at IS NULL),
-                '[]')) FROM sales_order AS o WHERE id = $1"""
+            one = statement("order", "orders_before")
+            found = (await connection.fetchrow(one.sql, *one.arguments({"ids": [record]})))["old"]
         else:
-            look_up = f"SELECT to_jsonb(t) FROM {noun} AS t WHERE id = $1"
-        found: dict[str, Any] = await connection.fetchval(look_up, record)
+            found = await connection.fetchval(f"SELECT to_jsonb(t) FROM {noun} AS t WHERE id = $1", record)
         return found
 
     async def region(self, code: str, parent: str | None = None, kind: str = "zone", neighbours: tuple[str, ...] = ()) -> None:

@@ -1,15 +1,16 @@
 """Worlds of trade that change at random: the edits, how each is made, and what a run over everything finds in them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from tests.judging import WAYS
 from tests.trading import World
 
 Edit = tuple[str, dict[str, Any]]
-Rounds = list[tuple[list[Edit], datetime]]
+Rounds = list[tuple[list[Edit], datetime, str]]
 
 REGIONS = ["CN", "US", "A", "B", "C", "A1"]
 PARTNERS = ["p", "q", "r", "s", "d"]
@@ -50,16 +51,31 @@ ORDER = edit(
 REMOVABLE = [
     *(("sales_order", code) for code in (*ORDERS, "T1", "B0", "E1", "V0", "V1", "M")),
     *(("territory_grant", f"g{number}") for number in range(7)),
-    ("price_policy", "w1"), ("price_policy", "m1"), ("promotion", "pr1"), ("fx_rate", "2026-03-01|USD"), ("customer", "K1"),
-    ("partner_alias", "*|shop q"), ("product", "P1-12"), ("offer", "L1|2026-03-05T02:00:00Z"), ("claim", "CL1"),
-    ("claim", "CL2"), ("deal_registration", "D1"), ("deal_registration", "D2"), ("inventory_month", "q|P1|2026-01"),
-    ("inventory_month", "q|P1|2026-02"), ("inventory_level", "W|P1|2026-03-30T02:00:00Z"), ("reservation", "R1"),
+    *(("price_policy", code) for code in ("w1", "w3", "m1")), ("promotion", "pr1"), ("fx_rate", "2026-03-01|USD"),
+    ("customer", "K1"), ("partner_alias", "*|shop q"), ("product", "P1-12"), ("offer", "L1|2026-03-05T02:00:00Z"),
+    *(("claim", code) for code in ("CL1", "CL2", "CL5")), *(("deal_registration", code) for code in ("D1", "D2", "D5")),
+    ("inventory_month", "q|P1|2026-01"), ("inventory_month", "q|P1|2026-02"), ("inventory_month", "q|P1|2026-03"),
+    ("inventory_level", "W|P1|2026-03-30T02:00:00Z"), ("reservation", "R1"),
     ("serial_event", "H0-S1"), ("serial_event", "C1-S1"), ("serial_event", "C2-S3"), ("location", "W"),
 ]  # fmt: skip
+
+
+def coming_and_going(*nouns: str) -> list[SearchStrategy[Edit]]:
+    """Records that are taken away and such as come back."""
+    what = one(*(record for record in REMOVABLE if record[0] in nouns))
+    return [edit("remove", what=what), edit("restore", what=what)]
+
+
 RIVALS = edit(
     "rivals", partner=partner, other=partner, region=one("A", "B"), start=one("2026-01-01", "2026-03-06"),
     end=one(None, "2026-03-20", "2027-01-01"), exclusivity=one("exclusive", "exclusive", "sole", "non_exclusive"),
     contract=one(None, "c"),
+)  # fmt: skip
+TWICE = edit(
+    "twice", alike=one("serial", "bill", "customer"), seller=partner, other=one(None, None, None, None, *PARTNERS),
+    to=one("A", "B"), qty=one("5", "12"), price=one("400", "1000"), differs=one(None, None, None, "qty", "price"), day=day,
+    customer=maybe_customer, buyer=one(None, None, *PARTNERS), drop=one(None, None, *PARTNERS),
+    other_source=one("demo", "other"),
 )  # fmt: skip
 PLACE = edit(
     "place", kind=one("warehouse", "third_party"), partner=maybe_partner, region=maybe_region,
@@ -72,6 +88,14 @@ DEAL = edit(
     name=one("Acme Ltd.", "ACME 有限公司", "Gamma", "Beta Inc"), group=one("X", "X", "*", "Y"), amount=one(None, "1000"),
     linked=one(None, None, None, "D1", "D2"), renewal=one(False, False, False, True), source=one("demo", "demo", "other"),
 )  # fmt: skip
+ACCOUNTS = [
+    {"domain": "acme.cn"}, {"domain": "gamma.cn"}, {"tax_id": "t1"}, {"customer": "K2"}, {"name": "Acme Ltd."},
+    {"name": "Omega 有限公司"}, {"name": "Omega Inc", "domain": "qq.com"},
+]  # fmt: skip
+REGISTRATIONS = edit(
+    "registrations", partner=one("p", "q"), other=one("r", "r", "s", "q"), account=one(*ACCOUNTS), registered=instant,
+    other_registered=instant, status=one("submitted", "submitted", "approved", "rejected"), group=one("X", "X", "*"),
+)  # fmt: skip
 PURCHASE = edit(
     "purchase", code=one("E1", "E2", "B0", "B3", "B9"), buyer=partner, sku=one("P1", "P1", *PRODUCTS),
     qty=one("10", "100", "30"), day=one(*DAYS, "2025-09-28", "2025-11-15"), deal=one(None, None, "D1", "D2"),
@@ -82,6 +106,7 @@ BACK = edit(
 )  # fmt: skip
 COMMON = [
     edit("remove", what=one(*REMOVABLE)),
+    edit("restore", what=one(*REMOVABLE)),
     edit("grant", code=one("g0", "g1", "g2", "g3", "g4"), partner=partner, region=one(*REGIONS),
          group=one("X", "X", "*", "Y"), start=one("2026-01-01", "2026-03-06"),
          end=one(None, "2026-03-06", "2026-04-01", "2027-01-01"),
@@ -92,8 +117,9 @@ COMMON = [
     edit("partner", code=one("q", "r", "s"), parent=one(None, "p"), type=one("distributor", "direct"),
          model=one("buy_sell", "buy_sell", "commission_agency"), home=one(None, "A", "B", "US")),
     edit("direct", parent=one(None, "q", "s")),
-    edit("customer", code=one("K1", "K2"), segment=one(None, "h", "k"), key=one(False, False, True), parent=one(None, "K3"),
-         tax_id=one(None, "t1"), domain=one(None, "www.acme.cn", "beta.co.uk"), name=one(None, "Acme Ltd", "Beta")),
+    edit("customer", code=one("K1", "K2"), region=maybe_region, segment=one(None, "h", "k"), key=one(False, False, True),
+         parent=one(None, "K3"), tax_id=one(None, "t1"), domain=one(None, "www.acme.cn", "beta.co.uk"),
+         name=one(None, "Acme Ltd", "Beta")),
     edit("products", group=one("X", "Y"), base=one("P1", "P1", "P2"), pack=one("12", "6", "5", "1")),
     edit("price", code=one("w1", "w2", "m1", "m2"), kind=one("wholesale", "wholesale", "map", "msrp", "factory"),
          product=one("P1", "P1", "P2"), price=one("60", "80", "100"), region=one(None, "CN", "A"),
@@ -109,6 +135,7 @@ COMMON = [
          distribution=one("exclusive", "exclusive", "open"), window=one(60, 90), hours=one(24, 2000)),
 ]  # fmt: skip
 SALES = [
+    *coming_and_going("sales_order"),
     ORDER,
     ORDER,
     ORDER,
@@ -120,12 +147,11 @@ SALES = [
          odd=one(None, ("P1-12", "12", "1200"), ("P1", "1", "1200"), ("P1", "10", "500"))),
     edit("channels", day=day, to=one("A", "B", "US"), low=one("trade", "tmall", "b2b"), high=one("trade", "tmall", "jd"),
          seller=partner, price=one("70", "95"), number=one(4, 5, 5), sku=one("P2", "P2", "P1"), qty=one("1", "10", "60")),
-    edit("twice", seller=partner, other=partner, to=one("A", "B"), qty=one("5", "12"), other_qty=one("5", "5", "12"), day=day,
-         customer=maybe_customer, invoice=invoice, other_invoice=invoice, serials=one((), ("S1",)), buyer=maybe_partner,
-         drop=maybe_partner, other_source=one("demo", "other"), price=one("400", "1000"),
-         other_price=one("400", "400", "1000")),
+    TWICE,
+    TWICE,
 ]  # fmt: skip
 OFFERS = [
+    *coming_and_going("offer", "partner_alias"),
     edit("offer", listing=one("L1", "L2"), day=day, price=one("50", "70", "99", "100", "1200"), seller=one(*SELLERS),
          product=one(*PRODUCTS), region=maybe_region, currency=currency, source=one("demo", "other"),
          price_kind=one("advertised", "advertised", "coupon"), condition=one("new", "new", "used"), evidence=one(None, "h"),
@@ -139,6 +165,7 @@ OFFERS = [
          status=one("confirmed", "confirmed", "candidate", "not_partner")),
 ]  # fmt: skip
 STOCK = [
+    *coming_and_going("inventory_month", "inventory_level", "reservation", "sales_order"),
     PURCHASE,
     PURCHASE,
     BACK,
@@ -152,9 +179,12 @@ STOCK = [
     edit("reservation", code=one("R1", "R2", "R3"), location=one("W", "V"), qty=one("1", "8"), product=one("P1", "P1", "P1-12"),
          status=one("open", "open", "open", "cancelled"), order=one(None, "t1", "t2"),
          expires=one(None, None, "2026-04-09T00:00:00Z", "2026-06-20T00:00:00Z", "2026-07-01T00:00:00Z")),
-    edit("launch", launched=one(None, "2026-02-20", "2025-06-01")),
+    edit("launch", launched=one(None, "2026-02-20", "2025-06-01"), group=one("X", "X", "Y")),
+    edit("dearer", kind=one("wholesale", "factory"), price=one("90", "120"), region=one("CN", "A", "US"),
+         start=one("2026-03-30", "2026-05-01", "2026-05-10"), min_units=one("0", "12")),
 ]  # fmt: skip
 CLAIMS = [
+    *coming_and_going("claim", "sales_order"),
     PURCHASE,
     BACK,
     edit("claim", code=one("CL1", "CL2", "CL3", "CL4"), partner=one("p", "q", "q"), program=one("Q1", "Q1", "Q2"),
@@ -162,12 +192,13 @@ CLAIMS = [
          kind=one("rebate", "rebate", "spif", "mdf"), currency=currency, customer=maybe_customer, invoice=invoice,
          serial=one(None, None, "S1", "S2"), status=one("submitted", "approved", "paid", "rejected", "withdrawn"),
          replaces=one(None, None, None, "CL1", "CL2")),
-    edit("claims", partner=one("p", "q"), other=one("p", "q", "q"), day=day, other_day=day, qty=one("5", "60"),
-         invoice=invoice, other_invoice=invoice, customer=maybe_customer, serial=one(None, "S1"),
-         kind=one("rebate", "rebate", "mdf"), status=one("submitted", "paid", "withdrawn"), program=one("Q1", "Q2")),
+    edit("claims", alike=one("serial", "bill", "customer"), partner=one("p", "q"), other=one(None, None, "p", "q"), day=day,
+         later=one(0, 1, 3, 4, 30), qty=one("5", "60"), customer=maybe_customer, kind=one("rebate", "rebate", "mdf"),
+         status=one("submitted", "paid", "withdrawn"), program=one("Q1", "Q2")),
     edit("transfer", code=one("X1", "X2"), seller=partner, buyer=partner, qty=one("10", "40"), day=day),
 ]  # fmt: skip
 SERIALS = [
+    *coming_and_going("serial_event", "territory_grant"),
     RIVALS,
     edit("shipment", code=one("H1", "H2", "H3"), serials=one(("S1", "S2", "S3"), ("S1",), ("S4", "S5")), partner=partner,
          event=one("ship_out", "ship_out", "ship_out", "return"), day=day, lot=one(None, "L7", "L8"),
@@ -176,18 +207,22 @@ SERIALS = [
          region=one(*REGIONS),
          event=one("consumer_scan", "retail_scan"), day=day, accuracy=one(None, None, "3", "80")),
 ]  # fmt: skip
+DEALS = [*[DEAL, REGISTRATIONS] * 2, *coming_and_going("deal_registration")]
 # Each world keeps to one subject, so that its edits meet; what all rules hang on may change in any.
-SUBJECTS = (SALES, OFFERS, STOCK, CLAIMS, [DEAL], SERIALS, [*SALES, *OFFERS, *STOCK, *CLAIMS, DEAL, *SERIALS])
+SUBJECTS = {
+    "sales": SALES, "offers": OFFERS, "stock": STOCK, "claims": CLAIMS, "deals": DEALS, "serials": SERIALS,
+    "all": [*SALES, *OFFERS, *STOCK, *CLAIMS, *DEALS, *SERIALS],
+}  # fmt: skip
 
 
-def rounds_of(subject: list[SearchStrategy[Edit]]) -> SearchStrategy[Rounds]:
-    """Rounds of edits, three of four about the subject, each round with the instant it is judged at."""
-    about = subject * (3 * len(COMMON) // len(subject))
-    edits = st.lists(st.sampled_from([*about, *COMMON]).flatmap(lambda edit: edit), min_size=3, max_size=10)
-    return st.lists(st.tuples(edits, st.sampled_from(TIMES)), min_size=2, max_size=3)
+def rounds_of(subject: str, fewest: int, most: int) -> SearchStrategy[Rounds]:
+    """Rounds of edits, three of four about the subject, each with the instant it is judged at and the way it is judged."""
+    about = SUBJECTS[subject] * (3 * len(COMMON) // len(SUBJECTS[subject]) or 1)
+    edits = st.lists(st.sampled_from([*about, *COMMON]).flatmap(lambda edit: edit), min_size=fewest, max_size=most)
+    return st.lists(st.tuples(edits, st.sampled_from(TIMES), st.sampled_from(WAYS)), min_size=2, max_size=3)
 
 
-ROUNDS = st.sampled_from(SUBJECTS).flatmap(rounds_of)
+ROUNDS = st.sampled_from(list(SUBJECTS)).flatmap(lambda subject: rounds_of(subject, 3, 10))
 
 
 async def begin(world: World) -> None:
@@ -255,6 +290,22 @@ def months_later(day: str, months: int) -> str:
     return f"{year}-{month + 1:02}{day[7:]}"
 
 
+def resemblance(draw: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what makes two records look alike, for the first and for the second."""
+    alike, customer = draw.pop("alike"), draw.pop("customer")
+    first = {
+        "serial": "S1" if alike == "serial" else None,
+        "invoice": "I1" if alike == "bill" else None,
+        "customer": "K1" if alike == "customer" else customer,
+    }
+    return first, first | {"invoice": "i 1" if alike == "bill" else None}
+
+
+def days_later(day: str, days: int) -> str:
+    """Return the day so many days on."""
+    return (date.fromisoformat(day) + timedelta(days)).isoformat()
+
+
 async def apply(world: World, name: str, fields: dict[str, Any]) -> None:
     """Make one edit."""
     draw = dict(fields)
@@ -276,13 +327,14 @@ async def apply(world: World, name: str, fields: dict[str, Any]) -> None:
                 lines = [(sku, qty, str(int(qty) * int(each)))] * number
                 await world.order(code, seller, to, lines, channel=kind, **draw)
         case "twice":
-            other = {field: draw.pop(f"other_{field}") for field in ("qty", "invoice", "price")}
-            first = {field: draw.pop(field) for field in ("qty", "invoice", "price")}
-            source, drop, rival = draw.pop("other_source"), draw.pop("drop"), draw.pop("other")
-            sale = {"drop_ship_for": drop, **draw}
-            await world.order("V0", lines=[("P1", first["qty"], first["price"])], invoice=first["invoice"], **sale)
-            sale |= {"seller": rival, "source": source}
-            await world.order("V1", lines=[("P1", other["qty"], other["price"])], invoice=other["invoice"], **sale)
+            first, other = resemblance(draw)
+            qty, price, differs = draw.pop("qty"), draw.pop("price"), draw.pop("differs")
+            sale = {"drop_ship_for": draw.pop("drop"), "serials": ("S1",) if first["serial"] else ()}
+            rival, source = draw.pop("other") or draw["seller"], draw.pop("other_source")
+            sale |= draw | {"customer": first["customer"]}
+            lines = [("P1", "40" if differs == "qty" else qty, "700" if differs == "price" else price)]
+            await world.order("V0", lines=[("P1", qty, price)], invoice=first["invoice"], **sale)
+            await world.order("V1", lines=lines, invoice=other["invoice"], **sale | {"seller": rival, "source": source})
         case "back":
             of = draw.pop("of")
             line = (draw.pop("sku"), draw.pop("qty"), "1")
@@ -297,10 +349,20 @@ async def apply(world: World, name: str, fields: dict[str, Any]) -> None:
             if draw["what"] in world.ids:
                 await world.delete(*draw["what"])
                 await settle_levels(world)
+        case "registrations":
+            account, rival, later = draw.pop("account"), draw.pop("other"), draw.pop("other_registered")
+            await world.deal("D5", **account, **draw)
+            await world.deal("D6", **account, **draw | {"partner": rival, "registered": later, "status": "submitted"})
+        case "dearer":
+            await world.price("w3", **draw)
         case "rivals":
             partner, other = draw.pop("partner"), draw.pop("other")
             await world.grant("g5", partner, **draw)
             await world.grant("g6", other, **draw | {"exclusivity": "exclusive", "end": None})
+        case "restore":
+            if draw["what"] in world.ids:
+                await world.restore(*draw["what"])
+                await settle_levels(world)
         case "region":
             await world.region(kind="province", **draw)
         case "city":
@@ -314,7 +376,7 @@ async def apply(world: World, name: str, fields: dict[str, Any]) -> None:
             await world.location("W", **draw)
         case "products":
             await world.product("P2", draw["group"])
-            await world.product("P1-12", "X" if draw["base"] == "P1" else draw["group"], draw["base"], draw["pack"])
+            await world.product("P1-12", draw["group"], draw["base"], draw["pack"])
         case "launch":
             await world.product("P1", **draw)
         case "offer":
@@ -329,11 +391,11 @@ async def apply(world: World, name: str, fields: dict[str, Any]) -> None:
                 seen = f"{draw['day']}T03:00:00Z"
                 await world.offer(f"N{number}", seen, price, seller, product=product, region=draw["region"])
         case "claims":
-            other = {field: draw.pop(f"other_{field}") for field in ("day", "invoice")}
-            rival = draw.pop("other")
+            first, other = resemblance(draw)
+            rival, day = draw.pop("other") or draw["partner"], days_later(draw["day"], draw.pop("later"))
             claim = {"product": None if draw["kind"] == "mdf" else "P1"} | draw
-            await world.claim("CL5", **claim)
-            await world.claim("CL6", **claim | other | {"partner": rival, "status": "submitted"})
+            await world.claim("CL5", **claim | first)
+            await world.claim("CL6", **claim | other | {"partner": rival, "day": day, "status": "submitted"})
         case "claim":
             if draw["kind"] == "mdf":
                 draw |= {"product": None, "qty": None}

@@ -78,7 +78,7 @@ CREATE TEMP TABLE IF NOT EXISTS rescore (conflict_id bigint PRIMARY KEY) ON COMM
 -- Findings whose score comes out other than it was.
 CREATE TEMP TABLE IF NOT EXISTS scored (
     conflict_id bigint, score numeric, uncapped_score numeric, capped_by text, band text, days int, places int,
-    dismissed boolean, dismissed_at numeric
+    dismissed boolean, dismissed_at numeric, grown boolean
 ) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS case_touched (case_id bigint PRIMARY KEY) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS case_happened (case_id bigint, kind text) ON COMMIT DELETE ROWS;

@@ -122,7 +122,8 @@ SELECT DISTINCT o.listing_id, date_trunc('month', o.observed_at AT TIME ZONE :ti
          WHERE c.noun = 'promotion' AND c.old IS NOT NULL) AS promo
   JOIN product AS p
     ON (promo.product_id IS NULL OR p.base_id = promo.product_id)
-   AND (promo.product_group IS NULL OR p.product_group = promo.product_group)
+  JOIN product AS base
+    ON base.id = p.base_id AND (promo.product_group IS NULL OR base.product_group = promo.product_group)
   JOIN offer AS o
     ON o.product_id = p.id AND (o.observed_at AT TIME ZONE :timezone::text)::date >= promo.valid_from
    AND (o.observed_at AT TIME ZONE :timezone::text)::date < promo.valid_to;

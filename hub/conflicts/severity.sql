@@ -47,7 +47,8 @@ WITH subject AS MATERIALIZED (
     SELECT c.id, coalesce(c.policy_version, 0) AS version, c.partner_id, c.is_full, c.event_day, c.value_at_risk, c.depth,
            c.strength, c.peers, nullif(c.region, '-') AS region, nullif(c.victim, '-') AS victim, c.caps, c.days, c.places,
            date_trunc('month', c.event_day::timestamp)::date AS month, c.state = 'dismissed' AS dismissed,
-           coalesce(c.dismissed_score, c.uncapped_score) AS dismissed_at, c.score, c.uncapped_score, c.capped_by, c.band
+           c.evidence_changed AS gone, coalesce(c.dismissed_score, c.uncapped_score) AS dismissed_at, c.score,
+           c.uncapped_score, c.capped_by, c.band
       FROM rescore JOIN conflict AS c ON c.id = rescore.conflict_id
 ), turnover AS (
     SELECT s.partner_id, s.month, sum(sold.value) AS value, count(*) AS months
@@ -69,8 +70,8 @@ WITH subject AS MATERIALIZED (
       JOIN peer ON peer.peers = s.peers AND peer.event_day > s.event_day - 90 AND peer.event_day <= s.event_day
      GROUP BY s.peers, s.event_day
 ), counted AS (
-    SELECT s.id, s.version, s.partner_id, s.month, s.value_at_risk, s.depth, s.strength, s.caps, s.dismissed, s.dismissed_at,
-           s.score, s.uncapped_score, s.capped_by, s.band, s.days AS days_before, s.places AS places_before,
+    SELECT s.id, s.version, s.partner_id, s.month, s.value_at_risk, s.depth, s.strength, s.caps, s.dismissed, s.gone,
+           s.dismissed_at, s.score, s.uncapped_score, s.capped_by, s.band, s.days AS days_before, s.places AS places_before,
            greatest(1, coalesce(a.days, 0) + (s.is_full AND NOT coalesce(a.own_day, false))::int)::int AS days,
            greatest(1,
                coalesce(cardinality(a.regions), 0) + coalesce(s.region IS NOT NULL AND NOT coalesce(s.region = ANY (a.regions), false), false)::int,
@@ -93,15 +94,16 @@ WITH subject AS MATERIALIZED (
 ), banded AS (
     SELECT s.*, CASE WHEN s.score_now < s.low THEN 'info' WHEN s.score_now < s.medium THEN 'low'
                      WHEN s.score_now < s.high THEN 'medium' WHEN s.score_now < s.critical THEN 'high'
-                     ELSE 'critical' END AS band_now
+                     ELSE 'critical' END AS band_now,
+           s.dismissed AND NOT s.gone AND s.raw - s.dismissed_at >= 10 AS grown
       FROM scored AS s
 )
 INSERT INTO scored
-SELECT id, score_now, raw, capped_now, band_now, days, places, dismissed, dismissed_at
+SELECT id, score_now, raw, capped_now, band_now, days, places, dismissed, dismissed_at, grown
   FROM banded
  WHERE (score, uncapped_score, capped_by, band, days_before, places_before)
        IS DISTINCT FROM (score_now, raw, capped_now, band_now, days, places)
-    OR (dismissed AND raw - dismissed_at >= 10);
+    OR grown;
 
 -- remember --
 -- As they stood before.
@@ -109,7 +111,7 @@ INSERT INTO happened
 SELECT c.id, c.rule, 'changed', c.revision, c.classification, c.is_full, c.state, c.score, c.uncapped_score, c.evidence,
        c.peers, c.event_day, c.case_id, c.region_id, c.product_group, c.affected_id
   FROM scored AS s JOIN conflict AS c ON c.id = s.conflict_id
- WHERE s.score <> c.score OR (s.dismissed AND s.uncapped_score - s.dismissed_at >= 10)
+ WHERE s.score <> c.score OR s.grown
     ON CONFLICT (conflict_id) DO NOTHING;
 
 -- write --
@@ -122,13 +124,10 @@ UPDATE conflict AS c
  WHERE c.id = s.conflict_id;
 
 -- reopen --
--- A dismissed finding opens again when it has grown by ten points since. Its peers are then scored again.
-WITH grown AS (
-    SELECT c.id
-      FROM happened AS h JOIN conflict AS c ON c.id = h.conflict_id
-     WHERE c.state = 'dismissed' AND c.uncapped_score - c.dismissed_score >= 10
-), told AS (
-    UPDATE happened SET kind = 'reopened' FROM grown WHERE grown.id = happened.conflict_id
+-- A dismissed finding opens again when it has grown by ten points since, unless its data is gone. Its peers are then scored
+-- again.
+WITH told AS (
+    UPDATE happened SET kind = 'reopened' FROM scored WHERE scored.grown AND scored.conflict_id = happened.conflict_id
 )
-UPDATE conflict AS c SET state = 'open', dismissed_score = NULL FROM grown WHERE c.id = grown.id
+UPDATE conflict AS c SET state = 'open', dismissed_score = NULL FROM scored WHERE scored.grown AND scored.conflict_id = c.id
 RETURNING c.id;

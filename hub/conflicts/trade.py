@@ -13,7 +13,7 @@ from hub.store.database import Connection
 from hub.store.statements import read_statements
 
 NAME = "trade_line"
-VERSION = 2
+VERSION = 3
 
 
 async def refresh(connection: Connection, values: Mapping[str, Any], *, full: bool) -> None:

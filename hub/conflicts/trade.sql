@@ -47,7 +47,7 @@ WITH stale AS NOT MATERIALIZED (
      GROUP BY back.source_id, back.return_of_order, back.return_of_line
 ), line AS (
     SELECT l.id AS line_id, o.id AS order_id, stale.entire, o.kind, o.partner_id, o.buyer_partner_id, o.customer_id,
-           o.ship_to_region_id, o.channel, o.invoice_ref, o.ordered_on, l.product_id, p.base_id, p.product_group,
+           o.ship_to_region_id, o.channel, o.invoice_ref, o.ordered_on, l.product_id, p.base_id, base.product_group,
            l.qty * p.units_per_pack AS units, l.qty * p.units_per_pack - coalesce(returned.units, 0) AS net_units,
            hub_ratio(l.amount * hub_rate(o.currency, o.ordered_on, :base_currency::text),
                      CASE WHEN l.tax_included THEN 1 + l.tax_rate ELSE 1 END * l.qty * p.units_per_pack) AS unit_net,
@@ -61,6 +61,7 @@ WITH stale AS NOT MATERIALIZED (
       JOIN sales_order AS o ON o.id = stale.order_id
       JOIN order_line AS l ON l.order_id = o.id
       JOIN product AS p ON p.id = l.product_id
+      JOIN product AS base ON base.id = p.base_id
       LEFT JOIN returned
         ON returned.source_id = l.source_id AND returned.return_of_order = o.key AND returned.return_of_line = l.number
 ), fresh AS (

@@ -1,6 +1,6 @@
 """What all rules find in a world, each with its score."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from tests.reference import (
@@ -46,11 +46,12 @@ RULES: Mapping[str, Callable[[Hearing], Iterator[Finding]]] = {
 }
 
 
-def judge(world: World, at: datetime, rules: Iterable[str]) -> dict[str, Finding]:
-    """Return the findings of some rules by key."""
+def judge(world: World, at: datetime, rules: Iterable[str], dismissed: Collection[str] = ()) -> dict[str, Finding]:
+    """Return the findings of some rules by key; those that a person dismissed count for no other."""
     hearing = Hearing(world, at)
     found: dict[str, Finding] = {}
     for rule in rules:
         drafts = list(RULES[rule](hearing))
-        found |= {draft.key: score(hearing, draft, drafts) for draft in drafts}
+        counting = [draft for draft in drafts if draft.key not in dismissed]
+        found |= {draft.key: score(hearing, draft, {*counting, draft}) for draft in drafts}
     return found

@@ -1,6 +1,6 @@
 """How serious a finding is: five terms, their weighted sum, and what caps it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
@@ -25,7 +25,7 @@ CAPS = {
 UNKNOWN = Fraction(1, 2)
 
 
-def score(hearing: Hearing, draft: Finding, drafts: Sequence[Finding]) -> Finding:
+def score(hearing: Hearing, draft: Finding, drafts: Iterable[Finding]) -> Finding:
     """Return the finding with its score among the findings of its rule."""
     said = hearing.policies.on(draft.event_day).body.get("severity", {})
     weights = [number(value) for value in {**WEIGHTS, **said.get("weights", {})}.values()]
@@ -80,7 +80,7 @@ def peers(draft: Finding) -> tuple[object, ...]:
     return ("place", draft.base, draft.region)
 
 
-def recurrence_and_spread(draft: Finding, drafts: Sequence[Finding]) -> tuple[Fraction, Fraction]:
+def recurrence_and_spread(draft: Finding, drafts: Iterable[Finding]) -> tuple[Fraction, Fraction]:
     since = draft.event_day - timedelta(days=89)
     counted = [
         other for other in drafts if other.full and peers(other) == peers(draft) and since <= other.event_day <= draft.event_day

@@ -18,8 +18,7 @@ def findings(hearing: Hearing) -> Iterator[Finding]:
         shops[offer.record.seller_key, offer.record.channel].append(offer)
     for (seller, channel), offers in shops.items():
         first = min(offer.day for offer in offers)
-        window = int(hearing.threshold(RULE, "window_days", first, None, "-"))
-        recent = [offer for offer in offers if offer.partner is None and offer.day > hearing.today - timedelta(days=window)]
+        recent = [offer for offer in offers if offer.partner is None and offer.day > hearing.today - window(hearing, offer)]
         if not recent:
             continue
         reviewed = any(
@@ -36,3 +35,8 @@ def findings(hearing: Hearing) -> Iterator[Finding]:
             depth=Fraction(len(recent), 10),
             strength=Fraction(7, 10) if any(offer.record.url for offer in recent) else Fraction(4, 10),
         )
+
+
+def window(hearing: Hearing, offer: Observation) -> timedelta:
+    """Return how long an offer counts, as the policy of its own day says for its place and article."""
+    return timedelta(days=int(hearing.threshold(RULE, "window_days", offer.day, offer.record.region, offer.base.group)))

@@ -2,7 +2,7 @@
 -- The picked offers with their seller, their day, and the price of one base unit; without a rate that price is unknown.
 INSERT INTO observed
 SELECT o.id, o.source_id, source.name, o.key, o.listing_id, o.observed_at, d.day, date_trunc('month', d.day::timestamp)::date, o.seller,
-       o.seller_key, o.channel, o.product_id, p.code, p.base_id, p.product_group, p.units_per_pack, seller.id, o.region_id,
+       o.seller_key, o.channel, o.product_id, p.code, p.base_id, base.product_group, p.units_per_pack, seller.id, o.region_id,
        place.market_id, o.price, o.min_qty, o.min_qty * p.units_per_pack, o.currency, o.tax_included, o.tax_rate,
        hub_ratio(o.price * hub_rate(o.currency, d.day, :base_currency::text),
                  (CASE WHEN o.tax_included THEN 1 + o.tax_rate ELSE 1 END) * o.min_qty * p.units_per_pack),
@@ -12,6 +12,7 @@ SELECT o.id, o.source_id, source.name, o.key, o.listing_id, o.observed_at, d.day
  CROSS JOIN LATERAL (SELECT (o.observed_at AT TIME ZONE :timezone::text)::date AS day) AS d
   JOIN source ON source.id = o.source_id
   JOIN product AS p ON p.id = o.product_id
+  JOIN product AS base ON base.id = p.base_id
   JOIN policy_period ON d.day >= policy_period.valid_from AND d.day < policy_period.valid_to
   LEFT JOIN region AS place ON place.id = o.region_id
   LEFT JOIN partner AS seller ON seller.id = hub_seller(o.partner_id, o.seller_key, o.channel)

@@ -159,7 +159,7 @@ WITH event AS MATERIALIZED (
                ORDER BY e.happened_at, e.event IN ('retail_scan', 'consumer_scan'), e.key COLLATE "C", e.source_id) AS place
       FROM strayed_serial JOIN serial_event AS e ON e.serial = strayed_serial.serial AND e.deleted_at IS NULL
 ), trip AS (
-    SELECT scan.id AS scan_id, ship.id AS ship_id, cell.scope, scan.serial, ship.partner_id, p.base_id, p.product_group,
+    SELECT scan.id AS scan_id, ship.id AS ship_id, cell.scope, scan.serial, ship.partner_id, p.base_id, base.product_group,
            scan.region_id, cell.lot, (ship.happened_at AT TIME ZONE :timezone::text)::date AS ship_day,
            (scan.happened_at AT TIME ZONE :timezone::text)::date AS scan_day, scan.happened_at AS scanned_at,
            scan.key AS scan_key, scan.accuracy_km
@@ -167,6 +167,7 @@ WITH event AS MATERIALIZED (
       JOIN event AS ship
         ON ship.serial = scan.serial AND ship.place = scan.place AND ship.event = 'ship_out' AND NOT scan.is_move
       JOIN product AS p ON p.id = ship.product_id
+      JOIN product AS base ON base.id = p.base_id
       JOIN strayed_cell AS cell
         ON cell.partner_id = ship.partner_id AND cell.base_id = p.base_id AND cell.region_id = scan.region_id
        AND cell.lot = coalesce(ship.lot, '-')

@@ -148,7 +148,7 @@ INSERT INTO found
 SELECT g.base_id || '|' || to_char(g.month, 'YYYY-MM'),
        ARRAY[source.name, p.code, g.direction, g.k::text, to_char(g.month, 'YYYY-MM')],
        CASE WHEN g.is_pack THEN 'pack_factor' ELSE 'integer_ratio' END,
-       'case', policy_period.version, NULL, NULL, g.product_id, NULL, p.product_group, g.month, NULL, 0, 0.2, '{}'::text[],
+       'case', policy_period.version, NULL, NULL, g.product_id, NULL, base.product_group, g.month, NULL, 0, 0.2, '{}'::text[],
        jsonb_build_object(
            'source', source.name, 'sku', p.code, 'direction', g.direction, 'k', hub_decimal(g.k),
            'month', to_char(g.month, 'YYYY-MM'), 'members', g.members, 'lines', g.lines, 'offers', g.members - g.lines,
@@ -161,4 +161,5 @@ SELECT g.base_id || '|' || to_char(g.month, 'YYYY-MM'),
   FROM gathered AS g
   JOIN source ON source.id = g.source_id
   JOIN product AS p ON p.id = g.product_id
+  JOIN product AS base ON base.id = p.base_id
   JOIN policy_period ON g.month >= policy_period.valid_from AND g.month < policy_period.valid_to;

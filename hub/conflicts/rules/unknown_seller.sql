@@ -69,8 +69,8 @@ WITH span AS (
       FROM threshold WHERE rule = :rule::text AND name = 'window_days'
 )
 INSERT INTO unknown_sighting
-SELECT o.id, pair.scope, o.seller_key, d.day, policy_period.version, o.region_id, p.product_group,
-       dense_rank() OVER (ORDER BY policy_period.version, o.region_id, p.product_group)
+SELECT o.id, pair.scope, o.seller_key, d.day, policy_period.version, o.region_id, base.product_group,
+       dense_rank() OVER (ORDER BY policy_period.version, o.region_id, base.product_group)
   FROM span
  CROSS JOIN unknown_pair AS pair
   JOIN offer AS o
@@ -78,7 +78,8 @@ SELECT o.id, pair.scope, o.seller_key, d.day, policy_period.version, o.region_id
    AND o.observed_at >= span.start_at
  CROSS JOIN LATERAL (SELECT (o.observed_at AT TIME ZONE :timezone::text)::date AS day) AS d
   JOIN policy_period ON d.day >= policy_period.valid_from AND d.day < policy_period.valid_to
-  JOIN product AS p ON p.id = o.product_id;
+  JOIN product AS p ON p.id = o.product_id
+  JOIN product AS base ON base.id = p.base_id;
 
 -- limit_questions --
 INSERT INTO limit_asked SELECT DISTINCT limit_id, version, region_id, product_group FROM unknown_sighting;

@@ -4,11 +4,13 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from hub.store.database import open_store
 from tests.anew import COMPARED, from_scratch
+from tests.judging import settle
 from tests.trading import World
-from tests.worlds import ROUNDS, TIMES, Rounds, apply, begin
+from tests.worlds import ROUNDS, SUBJECTS, TIMES, Rounds, apply, begin, rounds_of
 
 UNHURRIED = settings(
     deadline=None,
@@ -24,10 +26,11 @@ async def test_the_incremental_result_is_the_full_one(new_database: NewDatabase,
 
 
 @pytest.mark.soak
-@settings(UNHURRIED, max_examples=300)
-@given(rounds=ROUNDS)
-async def test_the_incremental_result_stays_the_full_one(new_database: NewDatabase, rounds: Rounds) -> None:
-    await compare(await new_database(), rounds)
+@pytest.mark.parametrize("subject", SUBJECTS)
+@settings(UNHURRIED, max_examples=45)
+@given(data=st.data())
+async def test_the_incremental_result_stays_the_full_one(new_database: NewDatabase, subject: str, data: st.DataObject) -> None:
+    await compare(await new_database(), data.draw(rounds_of(subject, 6, 24)))
 
 
 async def compare(address: str, rounds: Rounds) -> None:
@@ -36,8 +39,8 @@ async def compare(address: str, rounds: Rounds) -> None:
         world = World(store)
         await begin(world)
         await world.detect(TIMES[0])
-        for edits, at in rounds:
+        for edits, at, way in rounds:
             for name, fields in edits:
                 await apply(world, name, fields)
-            await world.detect(at)
+            await settle(world, at, way)
             assert await world.rows(COMPARED) == await from_scratch(world, at)

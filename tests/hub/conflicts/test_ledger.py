@@ -119,6 +119,26 @@ async def test_a_dismissed_finding_opens_again_when_it_has_grown(store: Store, g
     assert (await finding(world))["state"] == state
 
 
+async def test_a_dismissed_finding_that_is_gone_does_not_open_again_when_its_peers_grow(store: Store) -> None:
+    world = await fair_world(store)
+    await sale(world)
+    await world.detect()
+    await world.run("UPDATE conflict SET state = 'dismissed'")
+    await world.delete("sales_order", "O1")
+    await world.detect()
+    for number, day in enumerate(("2026-02-25", "2026-02-26", "2026-02-27", "2026-02-28")):
+        await world.order(f"N{number}", "GD-B", "CN-JS", [("P1", "40", "2800")], day=day)
+    done = await world.detect()
+    gone = "SELECT state, evidence_changed FROM conflict WHERE parts[2] = 'O1'"
+    assert done.reopened == 0
+    assert await world.rows(gone) == [{"state": "dismissed", "evidence_changed": True}]
+    done = await world.detect(full=True)
+    assert (done.raised, done.changed, done.resolved, done.reopened) == (0, 0, 0, 0)
+    await sale(world)
+    assert (await world.detect()).reopened == 1
+    assert await world.rows(gone) == [{"state": "open", "evidence_changed": False}]
+
+
 async def test_a_confirmed_finding_stays_confirmed_and_is_marked(store: Store) -> None:
     world = await fair_world(store)
     await sale(world)

@@ -8,15 +8,17 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
 
 from hub.conflicts.registry import all_rules
 from hub.store.database import open_store
+from tests.judging import settle
 from tests.reference.arithmetic import rounded
 from tests.reference.finding import Finding, code
 from tests.reference.findings import RULES, judge
 from tests.reference.world import load
 from tests.trading import World
-from tests.worlds import ROUNDS, TIMES, Rounds, apply, begin
+from tests.worlds import ROUNDS, SUBJECTS, TIMES, Rounds, apply, begin, rounds_of
 
 UNHURRIED = settings(
     deadline=None,
@@ -33,10 +35,13 @@ async def test_detection_finds_what_the_reference_finds(new_database: NewDatabas
 
 
 @pytest.mark.soak
-@settings(UNHURRIED, max_examples=300)
-@given(rounds=ROUNDS)
-async def test_detection_keeps_finding_what_the_reference_finds(new_database: NewDatabase, rounds: Rounds) -> None:
-    await compare(await new_database(), rounds)
+@pytest.mark.parametrize("subject", SUBJECTS)
+@settings(UNHURRIED, max_examples=45)
+@given(data=st.data())
+async def test_detection_keeps_finding_what_the_reference_finds(
+    new_database: NewDatabase, subject: str, data: st.DataObject
+) -> None:
+    await compare(await new_database(), data.draw(rounds_of(subject, 6, 24)))
 
 
 async def compare(address: str, rounds: Rounds) -> None:
@@ -47,17 +52,17 @@ async def compare(address: str, rounds: Rounds) -> None:
         world = World(store)
         await begin(world)
         await world.detect(TIMES[0])
-        for edits, at in rounds:
+        for edits, at, way in rounds:
             for name, fields in edits:
                 await apply(world, name, fields)
             expected = judge(await load(store), at, known)
-            seen |= {finding.rule for finding in expected.values()}
-            await world.detect(at)
+            seen |= {f"{finding.rule}: {finding.classification}" for finding in expected.values()}
+            await settle(world, at, way)
             assert differences(expected, await world.rows(OPEN, known)) == []
         await world.detect(at, full=True)
         assert differences(expected, await world.rows(OPEN, known)) == []
-    for rule in seen:
-        event(rule)
+    for what in seen:
+        event(what)
 
 
 def differences(expected: Mapping[str, Finding], rows: list[dict[str, Any]]) -> list[str]:

@@ -81,6 +81,35 @@ async def test_a_return_that_comes_before_its_sale_counts_once_the_sale_is_there
     assert await sold(world) == [("O", 40)]
 
 
+async def test_the_group_of_a_base_article_is_that_of_its_packs(store: Store) -> None:
+    world = await example_world(store)
+    await world.product("P1-12", "Z", base="P1", pack="12")
+    await world.order("O", "GD-B", "CN-SH", [("P1-12", "4", "2400")])
+    for day in ("01", "02"):
+        await world.offer("L", f"2026-03-{day}T02:00:00Z", "600", "shop", product="P1-12")
+    for number in range(3):
+        await world.serial_event(f"H{number}", f"S{number}", "ship_out", "2026-02-01T02:00:00Z", "GD-B", product="P1-12")
+        await world.serial_event(f"C{number}", f"S{number}", "consumer_scan", "2026-03-01T02:00:00Z", region="CN-SH")
+    await world.detect()
+    assert await groups(world) == {
+        ("below_policy_offer", "X"), ("cross_region_sale", "X"), ("serial_diversion", "X"), ("tier_inversion", "X"),
+        ("unknown_seller", "-"),
+    }  # fmt: skip
+    # The base alone moves to another group.
+    await world.product("P1", "Y")
+    await world.detect()
+    assert await groups(world) == {
+        ("below_policy_offer", "Y"), ("serial_diversion", "Y"), ("tier_inversion", "Y"), ("unknown_seller", "-"),
+    }  # fmt: skip
+    await compare_trade(store)
+
+
+async def groups(world: World) -> set[tuple[str, str]]:
+    """Return the rules that found something, each with the group it found it in."""
+    rows = await world.rows("SELECT DISTINCT rule, product_group FROM conflict WHERE state = 'open'")
+    return {(row["rule"], row["product_group"]) for row in rows}
+
+
 async def sold(world: World) -> list[tuple[str, int]]:
     """Return the net units of what was sold."""
     sql = "SELECT o.key, t.net_units FROM trade_line AS t JOIN sales_order AS o ON o.id = t.order_id WHERE t.kind = 'sell_out'"
