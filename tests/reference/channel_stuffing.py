@@ -44,7 +44,7 @@ def load(hearing: Hearing, partner: Partner, base: Product, month: date, months:
     usual = threshold(hearing, "months", partner, base, month)
     if now["sell_in"] <= limit or now["closing"] <= usual * base_out:
         return None
-    classification = reason(hearing, partner, base, month)
+    classification = reason(hearing, partner, base, month, now["sell_in"])
     return Finding(
         rule=RULE,
         parts=(code(partner), code(base), month_of(month), "load"),
@@ -60,10 +60,10 @@ def load(hearing: Hearing, partner: Partner, base: Product, month: date, months:
     )
 
 
-def reason(hearing: Hearing, partner: Partner, base: Product, month: date) -> str:
+def reason(hearing: Hearing, partner: Partner, base: Product, month: date, units: Fraction) -> str:
     if preloading(hearing, partner, base, month):
         return "promo_preload"
-    if price_rises(hearing, partner, base, month):
+    if price_rises(hearing, partner, base, month, units):
         return "price_buy_ahead"
     end = end_of(month)
     launched = base.launched_on
@@ -72,17 +72,20 @@ def reason(hearing: Hearing, partner: Partner, base: Product, month: date) -> st
     return "load"
 
 
-def price_rises(hearing: Hearing, partner: Partner, base: Product, month: date) -> bool:
-    """Say whether a factory or wholesale price goes up at the partner's seat in the month or the 31 days after."""
+def price_rises(hearing: Hearing, partner: Partner, base: Product, month: date, units: Fraction) -> bool:
+    """Say whether a factory or wholesale price goes up at the partner's seat in the month or the 31 days after.
+
+    It is asked for what the month took in, as of any channel.
+    """
     for price in hearing.world.prices:
         day = price.valid_from
-        if price.base is not base or price.kind not in ("factory", "wholesale"):
+        if price.base is not base or price.kind not in ("factory", "wholesale") or price.channel is not None:
             continue
         if not month <= day <= end_of(month) + timedelta(days=31):
             continue
         if price.region is not None and not covers(price.region, partner.home):
             continue
-        asked = (price.kind, base, partner.home, price.channel, price.min_units)
+        asked = (price.kind, base, partner.home, None, units)
         now = policy_price(hearing, *asked, day)
         before = policy_price(hearing, *asked, day - timedelta(days=1))
         if now is not None and before is not None and now > before:

@@ -217,6 +217,10 @@ async def test_channel_stuffing(world: World) -> None:
     found = await judged(world, "channel_stuffing")
     assert {parts: one.classification for parts, one in found.items()} == {("SH-A", "P1", "2026-03", "load"): "load"}
     assert await judged(world, "inventory_imbalance") == {}
+    await world.price("PP4", "wholesale", "84", start="2026-05-01", channel="tmall")
+    assert [one.classification for one in (await judged(world, "channel_stuffing")).values()] == ["load"]
+    await world.price("PP4", "wholesale", "84", start="2026-05-01", min_units="400")
+    assert [one.classification for one in (await judged(world, "channel_stuffing")).values()] == ["price_buy_ahead"]
 
 
 async def test_inventory_imbalance(world: World) -> None:
@@ -237,6 +241,11 @@ async def test_unknown_seller(world: World) -> None:
     await world.offer("b", "2026-03-02T02:00:00Z", "100", "Shop A ")
     found = await judged(world, "unknown_seller")
     assert {parts: one.classification for parts, one in found.items()} == {("ghost", "tmall"): "unmatched"}
+    # The policy of the offer's own day says how long it counts.
+    await world.offer("a", "2026-02-02T02:00:00Z", "100", "ghost")
+    await world.policy(2, "2026-03-01", thresholds={"unknown_seller": {"window_days": 20}})
+    depths = [one.depth for one in (await judged(world, "unknown_seller")).values()]
+    assert depths == [Fraction(1, 10)]
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,17 @@ async def test_a_price_that_rises_explains_it(store: Store) -> None:
     assert (await world.findings(RULE))[MARCH]["classification"] == "load"
 
 
+async def test_a_price_of_one_channel_or_for_larger_orders_does_not(store: Store) -> None:
+    world = await loaded(store)
+    await world.price("PP4", "wholesale", "84", start="2026-05-01", channel="tmall")
+    await world.price("PP5", "wholesale", "84", start="2026-05-01", min_units="401")
+    await world.detect()
+    assert (await world.findings(RULE))[MARCH]["classification"] == "load"
+    await world.price("PP5", "wholesale", "84", start="2026-05-01", min_units="400")
+    await world.detect()
+    assert (await world.findings(RULE))[MARCH]["classification"] == "price_buy_ahead"
+
+
 async def test_a_price_rises_in_the_base_currency(store: Store) -> None:
     world = await loaded(store)
     await world.fx("2026-01-01", "USD", "7")
