@@ -5,7 +5,7 @@ from, `{now}` the time of the request. The text of every statement comes from th
 are always parameters.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -129,6 +129,17 @@ class Alone:
 
 
 @dataclass(frozen=True)
+class Arguments:
+    """A root object without a table whose columns are its own arguments: each by the argument and the type it is read as.
+
+    `check` refuses what does not go together.
+    """
+
+    columns: Mapping[str, tuple[str, str]]
+    check: Callable[[Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True)
 class Totals:
     """Figures over all rows of a connection: its leaves are aggregate expressions."""
 
@@ -150,7 +161,22 @@ class Groups:
 
 
 Source = (
-    Column | Part | One | Many | Refers | Values | Count | Worded | Figure | Pages | Lookup | Alone | Totals | Sums | Groups
+    Column
+    | Part
+    | One
+    | Many
+    | Refers
+    | Values
+    | Count
+    | Worded
+    | Figure
+    | Pages
+    | Lookup
+    | Alone
+    | Arguments
+    | Totals
+    | Sums
+    | Groups
 )
 
 

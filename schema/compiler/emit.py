@@ -12,6 +12,7 @@ from graphql import FieldNode, GraphQLField, GraphQLObjectType, GraphQLSchema, g
 from schema.compiler import policy
 from schema.compiler.catalog import (
     Alone,
+    Arguments,
     Column,
     Count,
     Figure,
@@ -310,6 +311,11 @@ class Emitter:
         selected = collect(target, nodes, self.asked)
         if isinstance(source, Alone):
             return self.json(target, selected, Row(self, "", None), path)
+        if isinstance(source, Arguments):
+            site = self.site(definition, nodes[0])
+            self.checks.append(lambda binding: source.check(binding.arguments(site)))
+            columns = {name: self.argument(site, (given,), cast, plain) for name, (given, cast) in source.columns.items()}
+            return self.json(target, selected, Row(self, "", None, columns), path)
         assert isinstance(source, Values)
         return self.unfolded(source, definition, nodes, target, selected, None, path)
 

@@ -104,6 +104,15 @@ TYPES: dict[str, tuple[str, str]] = {
     "CaseEvent": ("event", "all events rest in one table, in the order of commits"),
     "ConflictEvent": ("event", "all events rest in one table, in the order of commits"),
     "SyncProgress": ("event", "all events rest in one table, in the order of commits"),
+    **{
+        f"{name}Diff": (table, "a row of one day against that of another")
+        for name, table in {
+            "PolicyVersion": "policy_version",
+            "TerritoryGrant": "territory_grant",
+            "PricePolicy": "price_policy",
+            "Promotion": "promotion",
+        }.items()
+    },
     "ExternalRef": ("identity_link", "for a reader it is the way to the source's record"),
 }
 
