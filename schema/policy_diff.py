@@ -7,7 +7,7 @@ from typing import Any
 
 import strawberry
 
-from schema.compiler.catalog import Arguments, argument, column, declared, one, pages, table, taking, values
+from schema.compiler.catalog import Arguments, Given, argument, column, declared, one, pages, table, taking, values
 from schema.directives import Cost
 from schema.errors import bad_input
 from schema.paging import Connection
@@ -168,7 +168,7 @@ class PolicyDiffQuery:
         declared(
             "What began, ended or changed between two days among versions of the policy, grants, prices, promotions and unit "
             "mappings, of the rows the caller may see.",
-            Arguments({"from_day": ("fromDay", "date"), "to_day": ("toDay", "date")}, in_order),
+            Arguments({"from_day": Given("fromDay", "date"), "to_day": Given("toDay", "date")}, check=in_order),
             directives=[Cost(weight="10")],
         ),
         argument("from_day", date, "Earlier day."),

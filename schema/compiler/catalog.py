@@ -129,14 +129,24 @@ class Alone:
 
 
 @dataclass(frozen=True)
+class Given:
+    """What an argument gives: read as `cast`, or as the id of a row of the type `to`."""
+
+    argument: str
+    cast: str = "bigint"
+    to: str | None = None
+
+
+@dataclass(frozen=True)
 class Arguments:
-    """A root object without a table whose columns are its own arguments: each by the argument and the type it is read as.
+    """A root object whose columns are its own arguments, or, with `join`, the row of its table that they find.
 
     `check` refuses what does not go together.
     """
 
-    columns: Mapping[str, tuple[str, str]]
-    check: Callable[[Mapping[str, Any]], None]
+    columns: Mapping[str, Given]
+    join: str | None = None
+    check: Callable[[Mapping[str, Any]], None] | None = None
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from schema.compiler.catalog import (
     declaration,
     roles_of,
 )
-from schema.compiler.conditions import plain
+from schema.compiler.conditions import id_of, plain
 from schema.compiler.connection import Connection
 from schema.compiler.plan import Asked, Check, Path, Plan, Selection, Site, Slot, arguments, collect
 from schema.compiler.row import GIVEN, Row, fixed, leaf
@@ -312,12 +312,24 @@ class Emitter:
         if isinstance(source, Alone):
             return self.json(target, selected, Row(self, "", None), path)
         if isinstance(source, Arguments):
-            site = self.site(definition, nodes[0])
-            self.checks.append(lambda binding: source.check(binding.arguments(site)))
-            columns = {name: self.argument(site, (given,), cast, plain) for name, (given, cast) in source.columns.items()}
-            return self.json(target, selected, Row(self, "", None, columns), path)
+            return self.argued(source, target, selected, self.site(definition, nodes[0]), path)
         assert isinstance(source, Values)
         return self.unfolded(source, definition, nodes, target, selected, None, path)
+
+    def argued(self, source: Arguments, kind: GraphQLObjectType, selected: Selection, site: int, path: Path) -> str:
+        """Return the JSON of a root object made of its arguments, or found by them."""
+        check = source.check
+        if check is not None:
+            self.checks.append(lambda binding: check(binding.arguments(site)))
+        columns = {
+            name: self.argument(site, (one.argument,), one.cast, id_of(one.to) if one.to else plain)
+            for name, one in source.columns.items()
+        }
+        row = Row(self, "", None, columns)
+        if source.join is None:
+            return self.json(kind, selected, row, path)
+        found, tail = self.table(kind.name, row, [source.join])
+        return self.json(kind, selected, found, path, tail)
 
     def lookup(self, definition: GraphQLField, nodes: list[FieldNode], path: Path) -> str:
         """Return the JSON of `node` or `nodes`: which types the ids name is part of the statement."""

@@ -174,6 +174,8 @@ ROWS: Mapping[str, Mapping[Role, str]] = {
     # What a draft would do concerns all partners at once.
     "Backtest": {},
     "BacktestDifference": {},
+    "BacktestComparison": {},
+    "ComparedFinding": {},
     "Conflict": {
         MANAGER: f"({LOOKED_AFTER} OR {MEDIATED['Conflict']})",
         PARTNER: "{partner_id} = {viewer_partner} AND EXISTS (SELECT 1 FROM conflict_case AS told "

@@ -1,4 +1,4 @@
-"""What holds on one day against what holds on another: versions of the policy, grants, prices, promotions, unit mappings."""
+"""What holds on one day against what holds on another, and one backtest against another."""
 
 from tortoise import migrations
 from tortoise.migrations import operations as ops
@@ -111,6 +111,34 @@ RETURN (at AT TIME ZONE coalesce((SELECT version.timezone FROM policy_version AS
                                    WHERE version.id = hub_policy_on(day)), 'UTC'))::date
 """
 
+# Where a finding ends under the draft of a backtest: one that does not differ there ends as the present policy has it.
+END = """
+CREATE OR REPLACE FUNCTION hub_backtest_end(
+    backtest bigint, finding text, class_before text, score_before numeric, OUT class text, OUT score numeric)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT CASE WHEN other.id IS NULL THEN class_before ELSE other.class_after END,
+           CASE WHEN other.id IS NULL THEN score_before ELSE other.score_after END
+      FROM (SELECT) AS always
+      LEFT JOIN backtest_difference AS other ON other.backtest_id = backtest AND other.finding_key = finding;
+END
+"""
+
+# The rules of two backtests, with what came out of each; null where one did not run a rule.
+RULES = """
+CREATE OR REPLACE FUNCTION hub_backtest_rules(one_id bigint, other_id bigint)
+RETURNS TABLE (id text, one jsonb, other jsonb) LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT id, first.report, second.report
+      FROM (SELECT rule.key AS id, rule.value AS report
+              FROM backtest AS b CROSS JOIN LATERAL jsonb_each(b.report -> 'by_rule') AS rule
+             WHERE b.id = one_id) AS first
+      FULL JOIN (SELECT rule.key AS id, rule.value AS report
+                   FROM backtest AS b CROSS JOIN LATERAL jsonb_each(b.report -> 'by_rule') AS rule
+                  WHERE b.id = other_id) AS second USING (id);
+END
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [("hub", "0012_facts")]
@@ -119,8 +147,10 @@ class Migration(migrations.Migration):
 
     operations = [
         ops.RunSQL(
-            [HOLDS, ON_DAY, SHIFT, *TWINS, SAID, ACCEPTED],
+            [HOLDS, ON_DAY, SHIFT, *TWINS, SAID, ACCEPTED, END, RULES],
             [
+                "DROP FUNCTION hub_backtest_rules(bigint, bigint)",
+                "DROP FUNCTION hub_backtest_end(bigint, text, text, numeric)",
                 "DROP FUNCTION hub_day_by_policy(timestamptz, date)",
                 "DROP FUNCTION hub_policy_said(text, bigint)",
                 "DROP FUNCTION hub_promotion_twin(bigint, date, date)",
