@@ -191,8 +191,9 @@ class Emitter:
         target = get_named_type(definition.type)
         if isinstance(source, Column):
             sql = source.sql
-            spoken = Row(self, row["row"], row, {"locale": self.locale(definition, nodes[0])}) if "{locale}" in sql else row
-            return leaf(kind, name, definition, f"({sql.format_map(spoken)})")
+            if definition.args and "{locale}" in sql:  # of what takes no language it is a column of the row
+                row = Row(self, row["row"], row, {"locale": self.locale(definition, nodes[0])})
+            return leaf(kind, name, definition, f"({sql.format_map(row)})")
         if isinstance(source, Figure):
             return leaf(kind, name, definition, self.expression(source, row))
         if isinstance(source, Count):

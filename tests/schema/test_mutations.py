@@ -207,11 +207,13 @@ async def test_routes_come_change_and_go(store: Store, client: Client) -> None:
     assert made["userErrors"] == []
     route = made["route"]
     assert (route["name"], route["managedBy"], route["target"]) == ("north", "API", "env:NORTH")
-    changed = (await call(client, ROUTE, name="north", addresses=["Li@example.com"]))["route"]
+    changed = (await call(client, ROUTE, name="north", addresses=["Li@example.com"], locale="ZH_CN"))["route"]
     assert (changed["id"], changed["target"]) == (route["id"], None)
     query = "{ alertRoutes { nodes { name ruleIds severity addresses locale } } }"
     (listed,) = (await client.data(query))["alertRoutes"]["nodes"]
-    assert listed == {"name": "north", "ruleIds": [], "severity": "MEDIUM", "addresses": ["li@example.com"], "locale": "EN"}
+    assert listed == {
+        "name": "north", "ruleIds": [], "severity": "MEDIUM", "addresses": ["li@example.com"], "locale": "ZH_CN"
+    }  # fmt: skip
     assert (await call(client, NO_ROUTE, routeId=route["id"]))["deletedRouteId"] == route["id"]
     assert reasons(await call(client, NO_ROUTE, routeId=route["id"])) == [("NOT_FOUND", "routeId")]
     for change, field in (
