@@ -9,7 +9,7 @@ import strawberry
 
 from hub.alerts.quiet import read_quiet
 from hub.errors import SettingsError
-from hub.store.user import Person, deactivate_user, upsert_user
+from hub.store.user import Person, deactivate_user, prefer, upsert_user
 from schema.auth.roles import demand
 from schema.compiler.catalog import column, many, one, table
 from schema.compiler.door import read_row
@@ -73,12 +73,22 @@ class UpsertUserInput:
     )
 
 
+@strawberry.input(description="How messages reach a user; what is left out stays as it is.")
+class SetPreferencesInput:
+    user_id: strawberry.ID | None = asked("User; null = the caller. That of somebody else is for ADMIN.")
+    locale: Locale | None = asked("Language of its messages.")
+    time_zone: str | None = asked("Time zone, IANA name: digests are written and hours are quiet by its clocks.")
+    quiet_hours: str | None = asked(
+        "When only critical alerts are sent, as `21:00-07:30`; null = as the policy says, empty = never."
+    )
+
+
 @strawberry.input(description="A user to shut out.")
 class DeactivateUserInput:
     user_id: strawberry.ID = strawberry.field(description="User.")
 
 
-@strawberry.type(description="Answer of `upsertUser` and `deactivateUser`.")
+@strawberry.type(description="Answer of `upsertUser`, `deactivateUser` and `setPreferences`.")
 class UserPayload:
     user_id: strawberry.Private[int | None]
     user_errors: list[UserError] = strawberry.field(description="Why nothing was done.")
@@ -117,6 +127,20 @@ class UserMutation:
         except Refusal as refusal:
             return UserPayload(user_id=None, user_errors=[refusal.error])
 
+    @strawberry.mutation(
+        description="Says in which language, by which clocks and outside which hours messages reach a user. Anybody for its "
+        "own, ADMIN for all.",
+        directives=[Cost(weight="10")],
+    )
+    async def set_preferences(
+        self, info: Info, input: Annotated[SetPreferencesInput, strawberry.argument(description="What to do.")]
+    ) -> UserPayload | None:
+        demand(info.context.viewer, "setPreferences")
+        try:
+            return UserPayload(user_id=await preferred(info, input), user_errors=[])
+        except Refusal as refusal:
+            return UserPayload(user_id=None, user_errors=[refusal.error])
+
 
 async def let_in(info: Info, input: UpsertUserInput) -> int:
     """Add or replace a user and return its id."""
@@ -136,6 +160,31 @@ async def shut_out(info: Info, input: DeactivateUserInput) -> int:
     async with info.context.store.transaction() as connection:
         if not await deactivate_user(connection, user_id):
             raise last_administrator("userId")
+    return user_id
+
+
+async def preferred(info: Info, input: SetPreferencesInput) -> int:
+    """Change how messages reach a user and return its id."""
+    text, time_zone, quiet_hours = given(input.user_id), given(input.time_zone), given(input.quiet_hours)
+    user_id = info.context.viewer.user_id if text is None else checked_id("userId", text, "User")
+    if user_id is None:
+        message = "This token belongs to no user, so there is nobody to write to; name one, or call with a token of one."
+        raise refusing(ErrorCode.POLICY_DENIED, message, "userId")
+    if not await read_seen(info._raw_info, "User", [user_id]):
+        raise not_found("userId", "user")
+    if time_zone is not None:
+        check_zone(time_zone)
+    check_hours(quiet_hours)
+    locale = given(input.locale)
+    async with info.context.store.transaction() as connection:
+        await prefer(
+            connection,
+            user_id,
+            locale=None if locale is None else str(locale.value),
+            time_zone=time_zone,
+            quiet_hours=quiet_hours,
+            hours_said=input.quiet_hours is not strawberry.UNSET,
+        )
     return user_id
 
 
@@ -176,10 +225,20 @@ def check_words(input: UpsertUserInput) -> None:
         raise invalid("partnerId", "only_for_partner", "The role PARTNER names its partner; no other role does.")
     if len(given(input.product_groups) or ()) > MOST_ASSIGNED:
         raise invalid("productGroups", "too_many", f"At most {MOST_ASSIGNED} can be assigned.")
-    if input.time_zone not in available_timezones():
+    check_zone(input.time_zone)
+    check_hours(given(input.quiet_hours))
+
+
+def check_zone(name: str) -> None:
+    """Refuse a time zone that nobody's clocks follow."""
+    if name not in available_timezones():
         raise invalid("timeZone", "unknown_time_zone", "Name a time zone like Asia/Shanghai.")
+
+
+def check_hours(text: str | None) -> None:
+    """Refuse what are no hours of a day."""
     try:
-        read_quiet(given(input.quiet_hours) or "")
+        read_quiet(text or "")
     except SettingsError as error:
         raise invalid("quietHours", "not_hours", str(error)) from error
 

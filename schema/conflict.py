@@ -48,8 +48,10 @@ from schema.where import (
     DateTimeFilter,
     DecimalFilter,
     IDFilter,
+    IntFilter,
     RegionFilter,
     SortKey,
+    StringFilter,
     asked,
     where,
 )
@@ -519,6 +521,7 @@ class CaseStateFilter(Choice[CaseState]):
 
 @strawberry.input(description="Which findings.")
 class ConflictFilter:
+    finding_key: StringFilter | None = where("finding_key", "Deterministic key, as the caller reads it.")
     rule_id: list[RuleId] | None = where("rule", "Rule; one of at most 50.")
     status: ConflictStatusFilter | None = where("state", "State. Default OPEN when the whole filter is left out.")
     severity: SeverityFilter | None = where("band", "Band of the score.")
@@ -535,6 +538,7 @@ class ConflictFilter:
 
 @strawberry.input(description="Which cases.")
 class ConflictCaseFilter:
+    number: IntFilter | None = where("number", "Number.", cast="int")
     state: CaseStateFilter | None = where("state", "Step.")
     rule_id: list[RuleId] | None = where("rule", "Rule; one of at most 50.")
     severity: SeverityFilter | None = where("band", "Band of the score.")

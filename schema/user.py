@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from schema.account import User
 from schema.compiler.catalog import Alone, column, declared, one, pages, part
 from schema.context import Locale
 from schema.node import Actor
@@ -24,6 +25,7 @@ class Viewer:
         },
         "Account or token.",
     )
+    user: User | None = one("{id} = {viewer_user}", "The user behind the token, with its preferences; null for a service.")
     partner: Partner | None = one("{id} = {viewer_partner}", "Partner whose rows are visible; null unless the role is PARTNER.")
     access_tokens: Connection[Annotated["AccessToken", strawberry.lazy("schema.token")]] = pages(
         "Tokens the caller may see: its own, or all for ADMIN. Newest first.", [("CREATED_AT", True)], join="true"

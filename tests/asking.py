@@ -13,7 +13,10 @@ from graphql import (
     is_non_null_type,
 )
 
-GIVEN = {"dimensions": "[{0}]", "id": '"UGFydG5lcjox"', "ids": '["UGFydG5lcjox"]'}
+GIVEN = {
+    "dimensions": "[{0}]", "id": '"UGFydG5lcjox"', "ids": '["UGFydG5lcjox"]',
+    "fromDay": '"2025-06-01"', "toDay": '"2026-06-01"', "one": '"QmFja3Rlc3Q6MQ"', "other": '"QmFja3Rlc3Q6MQ"',
+}  # fmt: skip
 
 
 def documents(schema: GraphQLSchema, depth: int) -> Iterator[tuple[str, str]]:

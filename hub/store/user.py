@@ -75,6 +75,21 @@ async def deactivate_user(connection: Connection, user_id: int) -> bool:
     return done is not None
 
 
+async def prefer(
+    connection: Connection,
+    user_id: int,
+    *,
+    locale: str | None,
+    time_zone: str | None,
+    quiet_hours: str | None,
+    hours_said: bool,
+) -> None:
+    """Change how messages reach a user. What is None stays, and quiet hours, where None means the policy's, unless said."""
+    values = {"locale": locale, "time_zone": time_zone, "quiet_hours": quiet_hours, "hours_said": hours_said}
+    await connection.execute(PREFER.sql, *PREFER.arguments(values | {"id": user_id}))
+    await connection.execute(ACCESS_CHANGED.sql)
+
+
 async def user_id_of(connection: Connection, email: str) -> int:
     """Return the id of an active user. Raises NeedsPerson when there is none."""
     found = await connection.fetchrow(BY_EMAIL.sql, email.strip().lower())
@@ -92,5 +107,6 @@ ADD = statement("user", "add")
 UPSERT = statement("user", "upsert")
 HOLD_ADMINISTRATORS = statement("user", "hold_administrators")
 DEACTIVATE = statement("user", "deactivate")
+PREFER = statement("user", "prefer")
 BY_EMAIL = statement("user", "by_email")
 ACCESS_CHANGED = statement("token", "access_changed")

@@ -1,17 +1,24 @@
 """channelhub policy: which versions there are, what they change, and whether they hold."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hub.settings import Settings
 from jobs.cli import run, settings
+from jobs.cli.backtest import day
+
+if TYPE_CHECKING:
+    from hub.conflicts.between import Between, Change
 
 policy = typer.Typer(help="Policies: versions, what they change, and whether they hold.", no_args_is_help=True)
 Version = Annotated[int, typer.Argument(metavar="VERSION", help="The number of the version.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 OWNER = "owner@localhost"
+# What a row is about, in words.
+ABOUT = {"partner", "kind", "name", "product", "product_group", "region", "channel"}
 
 
 @policy.command("list")
@@ -47,12 +54,30 @@ def show(version: Version, as_json: AsJson = False) -> None:
 
 
 @policy.command()
-def diff(before: Version, after: Version, as_json: AsJson = False) -> None:
-    """Show what two versions say differently; what one of them leaves out is the default.
+def diff(
+    before: Annotated[int | None, typer.Argument(metavar="BEFORE", help="The number of a version.")] = None,
+    after: Annotated[int | None, typer.Argument(metavar="AFTER", help="The number of another.")] = None,
+    from_: Annotated[str | None, typer.Option("--from", metavar="D", help="A day; compare what holds on it ...")] = None,
+    to: Annotated[str | None, typer.Option("--to", metavar="D", help="... with what holds on this later day.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what two versions say differently, or what holds on one day and not, or otherwise, on another.
 
-    Example: channelhub policy diff 3 4
+    Example: channelhub policy diff --from 2026-03-01 --to 2026-06-01
     """
-    rows = run(compared(settings(), before, after))
+    if before is not None and after is not None and from_ is None and to is None:
+        differing(run(compared(settings(), before, after)), as_json)
+    elif before is None and after is None and from_ is not None and to is not None:
+        days = day(from_), day(to)
+        if days[1] < days[0]:
+            raise typer.BadParameter("--to lies before --from; turn the two days round")
+        shifted(run(read_between(settings(), *days)), as_json)
+    else:
+        raise typer.BadParameter("name two versions, BEFORE AFTER, or two days, --from D --to D")
+
+
+def differing(rows: list[Mapping[str, Any]], as_json: bool) -> None:
+    """Print what two versions say differently."""
     if as_json:
         say(rows)
         return
@@ -60,6 +85,34 @@ def diff(before: Version, after: Version, as_json: AsJson = False) -> None:
         typer.echo(f"{row['path']}: {worded(row['before'])} > {worded(row['after'])}")
     if not rows:
         typer.echo("They say the same.")
+
+
+def shifted(found: "Between", as_json: bool) -> None:
+    """Print what is otherwise on the later of two days."""
+    if as_json:
+        say(found)
+        return
+    was, is_ = (f"version {one}" if one else "the built-in policy" for one in (found.version_before, found.version_after))
+    typer.echo(f"{found.from_day} > {found.to_day}: {was} > {is_}")
+    for row in found.changes:
+        typer.echo(f"  {row['path']}: {worded(row['before'])} > {worded(row['after'])}")
+    for noun, rows in found.rows.items():
+        counts = ", ".join(f"{sum(one.change == word for one in rows):,} {word}" for word in ("began", "ended", "changed"))
+        typer.echo(f"{noun}: {counts}")
+        for one in rows:
+            typer.echo(f"  {shift(one)}")
+
+
+def shift(one: "Change") -> str:
+    """Return one row that began or ended with its fields, of one that changed what is otherwise."""
+    said = {**(one.before or {}), **(one.after or {})}
+    name = said.get("key") or said["product"]
+    if one.change != "changed":
+        fields = ", ".join(f"{field} {value}" for field, value in said.items() if field != "key")
+        return f"{one.change} {name}: {fields}"
+    about = " ".join(value for field, value in said.items() if field in ABOUT)
+    fields = ", ".join(f"{field} {was or '-'} > {is_ or '-'}" for field, (was, is_) in one.fields.items())
+    return f"{one.change} {name} ({about}): {fields}"
 
 
 @policy.command()
@@ -135,6 +188,15 @@ async def compared(settings: Settings, before: int, after: int) -> list[Mapping[
     async with open_hub(settings, connections=2) as store, store.connection() as connection:
         one, other = await numbered(connection, before), await numbered(connection, after)
         return await changes(connection, one["id"], other["id"])
+
+
+async def read_between(settings: Settings, from_day: date, to_day: date) -> "Between":
+    """Compare two days."""
+    from hub.conflicts.between import between
+    from jobs.hub import open_hub
+
+    async with open_hub(settings, connections=2) as store, store.connection() as connection:
+        return await between(connection, from_day, to_day)
 
 
 async def published(settings: Settings, version: int, email: str, reason: str | None) -> str:

@@ -32,6 +32,7 @@ MAY: Mapping[str, frozenset[Role]] = {
     "revokeToken": EVERYBODY,  # its own; only an admin that of another
     "upsertUser": frozenset({Role.ADMIN}),
     "deactivateUser": frozenset({Role.ADMIN}),
+    "setPreferences": EVERYBODY,  # its own; only an admin those of another
     "upsertRoute": frozenset({Role.ADMIN}),
     "deleteRoute": frozenset({Role.ADMIN}),
 }

@@ -5,7 +5,7 @@ from, `{now}` the time of the request. The text of every statement comes from th
 are always parameters.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -129,6 +129,27 @@ class Alone:
 
 
 @dataclass(frozen=True)
+class Given:
+    """What an argument gives: read as `cast`, or as the id of a row of the type `to`."""
+
+    argument: str
+    cast: str = "bigint"
+    to: str | None = None
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """A root object whose columns are its own arguments, or, with `join`, the row of its table that they find.
+
+    `check` refuses what does not go together.
+    """
+
+    columns: Mapping[str, Given]
+    join: str | None = None
+    check: Callable[[Mapping[str, Any]], None] | None = None
+
+
+@dataclass(frozen=True)
 class Totals:
     """Figures over all rows of a connection: its leaves are aggregate expressions."""
 
@@ -150,7 +171,22 @@ class Groups:
 
 
 Source = (
-    Column | Part | One | Many | Refers | Values | Count | Worded | Figure | Pages | Lookup | Alone | Totals | Sums | Groups
+    Column
+    | Part
+    | One
+    | Many
+    | Refers
+    | Values
+    | Count
+    | Worded
+    | Figure
+    | Pages
+    | Lookup
+    | Alone
+    | Arguments
+    | Totals
+    | Sums
+    | Groups
 )
 
 

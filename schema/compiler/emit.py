@@ -12,6 +12,7 @@ from graphql import FieldNode, GraphQLField, GraphQLObjectType, GraphQLSchema, g
 from schema.compiler import policy
 from schema.compiler.catalog import (
     Alone,
+    Arguments,
     Column,
     Count,
     Figure,
@@ -27,7 +28,7 @@ from schema.compiler.catalog import (
     declaration,
     roles_of,
 )
-from schema.compiler.conditions import plain
+from schema.compiler.conditions import id_of, plain
 from schema.compiler.connection import Connection
 from schema.compiler.plan import Asked, Check, Path, Plan, Selection, Site, Slot, arguments, collect
 from schema.compiler.row import GIVEN, Row, fixed, leaf
@@ -190,8 +191,9 @@ class Emitter:
         target = get_named_type(definition.type)
         if isinstance(source, Column):
             sql = source.sql
-            spoken = Row(self, row["row"], row, {"locale": self.locale(definition, nodes[0])}) if "{locale}" in sql else row
-            return leaf(kind, name, definition, f"({sql.format_map(spoken)})")
+            if definition.args and "{locale}" in sql:  # of what takes no language it is a column of the row
+                row = Row(self, row["row"], row, {"locale": self.locale(definition, nodes[0])})
+            return leaf(kind, name, definition, f"({sql.format_map(row)})")
         if isinstance(source, Figure):
             return leaf(kind, name, definition, self.expression(source, row))
         if isinstance(source, Count):
@@ -310,8 +312,25 @@ class Emitter:
         selected = collect(target, nodes, self.asked)
         if isinstance(source, Alone):
             return self.json(target, selected, Row(self, "", None), path)
+        if isinstance(source, Arguments):
+            return self.argued(source, target, selected, self.site(definition, nodes[0]), path)
         assert isinstance(source, Values)
         return self.unfolded(source, definition, nodes, target, selected, None, path)
+
+    def argued(self, source: Arguments, kind: GraphQLObjectType, selected: Selection, site: int, path: Path) -> str:
+        """Return the JSON of a root object made of its arguments, or found by them."""
+        check = source.check
+        if check is not None:
+            self.checks.append(lambda binding: check(binding.arguments(site)))
+        columns = {
+            name: self.argument(site, (one.argument,), one.cast, id_of(one.to) if one.to else plain)
+            for name, one in source.columns.items()
+        }
+        row = Row(self, "", None, columns)
+        if source.join is None:
+            return self.json(kind, selected, row, path)
+        found, tail = self.table(kind.name, row, [source.join])
+        return self.json(kind, selected, found, path, tail)
 
     def lookup(self, definition: GraphQLField, nodes: list[FieldNode], path: Path) -> str:
         """Return the JSON of `node` or `nodes`: which types the ids name is part of the statement."""

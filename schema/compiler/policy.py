@@ -109,6 +109,28 @@ def known_source(source: str) -> Mapping[Role, str]:
     }
 
 
+GRANTS: Mapping[Role, str] = {
+    MANAGER: f"{{partner_id}} IN {MANAGED}",
+    DIRECT: f"{{partner_id}} IN {OWN_SALES}",
+    PARTNER: "{partner_id} = {viewer_partner}",
+}
+# Prices have no addressee: a partner sees those of its home and its granted regions, and those that hold everywhere.
+PRICES: Mapping[Role, str] = {
+    MANAGER: ALL,
+    DIRECT: "{kind} IN ('retail', 'msrp', 'map')",
+    PARTNER: "({region_id} IS NULL OR EXISTS (SELECT 1 FROM region_cover AS cover WHERE (cover.region_id = {region_id} "
+    "AND cover.covered_id IN (SELECT own.home_region_id FROM partner AS own WHERE own.id = {viewer_partner} "
+    "UNION ALL SELECT held.region_id FROM territory_grant AS held WHERE held.partner_id = {viewer_partner} "
+    "AND held.deleted_at IS NULL)) OR (cover.covered_id = {region_id} AND cover.region_id IN "
+    "(SELECT held.region_id FROM territory_grant AS held WHERE held.partner_id = {viewer_partner} "
+    "AND held.deleted_at IS NULL))))",
+}
+PROMOTIONS: Mapping[Role, str] = {
+    MANAGER: f"({{partner_id}} IS NULL OR {{partner_id}} IN {MANAGED})",
+    DIRECT: f"({{partner_id}} IS NULL OR {{partner_id}} IN {OWN_SALES})",
+    PARTNER: "({partner_id} IS NULL OR {partner_id} = {viewer_partner})",
+}
+
 ROWS: Mapping[str, Mapping[Role, str]] = {
     # How fresh a source is belongs to every record; what went on in it does not, and its name is veiled below.
     "Source": EVERYBODY,
@@ -140,32 +162,20 @@ ROWS: Mapping[str, Mapping[Role, str]] = {
         PARTNER: "({partner_id} = {viewer_partner} OR {partner_id} IS NULL AND {seller_key} IN (SELECT name.alias_key "
         f"FROM partner_alias AS name WHERE name.partner_id = {{viewer_partner}}) AND {SELLER} = {{viewer_partner}})",
     },
-    "TerritoryGrant": {
-        MANAGER: f"{{partner_id}} IN {MANAGED}",
-        DIRECT: f"{{partner_id}} IN {OWN_SALES}",
-        PARTNER: "{partner_id} = {viewer_partner}",
-    },
-    # Prices have no addressee: a partner sees those of its home and its granted regions, and those that hold everywhere.
-    "PricePolicy": {
-        MANAGER: ALL,
-        DIRECT: "{kind} IN ('retail', 'msrp', 'map')",
-        PARTNER: "({region_id} IS NULL OR EXISTS (SELECT 1 FROM region_cover AS cover WHERE (cover.region_id = {region_id} "
-        "AND cover.covered_id IN (SELECT own.home_region_id FROM partner AS own WHERE own.id = {viewer_partner} "
-        "UNION ALL SELECT held.region_id FROM territory_grant AS held WHERE held.partner_id = {viewer_partner} "
-        "AND held.deleted_at IS NULL)) OR (cover.covered_id = {region_id} AND cover.region_id IN "
-        "(SELECT held.region_id FROM territory_grant AS held WHERE held.partner_id = {viewer_partner} "
-        "AND held.deleted_at IS NULL))))",
-    },
-    "Promotion": {
-        MANAGER: f"({{partner_id}} IS NULL OR {{partner_id}} IN {MANAGED})",
-        DIRECT: f"({{partner_id}} IS NULL OR {{partner_id}} IN {OWN_SALES})",
-        PARTNER: "({partner_id} IS NULL OR {partner_id} = {viewer_partner})",
-    },
+    "TerritoryGrant": GRANTS,
+    "TerritoryGrantDiff": GRANTS,
+    "PricePolicy": PRICES,
+    "PricePolicyDiff": PRICES,
+    "Promotion": PROMOTIONS,
+    "PromotionDiff": PROMOTIONS,
     "PolicyVersion": {MANAGER: ALL},
+    "PolicyVersionDiff": {MANAGER: ALL},
     "UnitMapping": {MANAGER: ALL},
     # What a draft would do concerns all partners at once.
     "Backtest": {},
     "BacktestDifference": {},
+    "BacktestComparison": {},
+    "ComparedFinding": {},
     "Conflict": {
         MANAGER: f"({LOOKED_AFTER} OR {MEDIATED['Conflict']})",
         PARTNER: "{partner_id} = {viewer_partner} AND EXISTS (SELECT 1 FROM conflict_case AS told "
@@ -220,12 +230,20 @@ GROUPED: Mapping[str, str] = {
     "AND article.product_group = ANY({viewer_groups}))",
     "Offer": "EXISTS (SELECT 1 FROM product AS article WHERE article.id = {product_id} "
     "AND article.product_group = ANY({viewer_groups}))",
-    "PricePolicy": "EXISTS (SELECT 1 FROM product AS article WHERE article.id = {product_id} "
-    "AND article.product_group = ANY({viewer_groups}))",
-    "Promotion": "({product_group} IS NULL AND {product_id} IS NULL OR {product_group} = ANY({viewer_groups}) "
-    "OR EXISTS (SELECT 1 FROM product AS article WHERE article.id = {product_id} "
-    "AND article.product_group = ANY({viewer_groups})))",
-    "TerritoryGrant": "({product_group} = '*' OR {product_group} = ANY({viewer_groups}))",
+    **dict.fromkeys(
+        ("PricePolicy", "PricePolicyDiff"),
+        "EXISTS (SELECT 1 FROM product AS article WHERE article.id = {product_id} "
+        "AND article.product_group = ANY({viewer_groups}))",
+    ),
+    **dict.fromkeys(
+        ("Promotion", "PromotionDiff"),
+        "({product_group} IS NULL AND {product_id} IS NULL OR {product_group} = ANY({viewer_groups}) "
+        "OR EXISTS (SELECT 1 FROM product AS article WHERE article.id = {product_id} "
+        "AND article.product_group = ANY({viewer_groups})))",
+    ),
+    **dict.fromkeys(
+        ("TerritoryGrant", "TerritoryGrantDiff"), "({product_group} = '*' OR {product_group} = ANY({viewer_groups}))"
+    ),
     **{
         kind: f"({{product_group}} = '-' OR {{product_group}} = ANY({{viewer_groups}}) OR {mediated})"
         for kind, mediated in MEDIATED.items()

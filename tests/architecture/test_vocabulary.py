@@ -59,6 +59,7 @@ FIELDS: dict[tuple[str, str], tuple[str, str]] = {
     ("Conflict", "watermark"): ("watermark_at", "the row has both: the instant, and how far each source had been read"),
     ("Backtest", "rules"): ("rule_names", "where a field is compiled, rules are all there are"),
     ("BacktestDifference", "ruleId"): ("rule", "a scalar of its own, RuleId"),
+    ("ComparedFinding", "ruleId"): ("rule", "a scalar of its own, RuleId"),
     ("BacktestDifference", "severityBefore"): ("band_before", "readers filter by severity; the band is how a score is divided"),
     ("BacktestDifference", "severityAfter"): ("band_after", "readers filter by severity; the band is how a score is divided"),
     ("Conflict", "severity"): ("band", "readers filter by severity; the band is how a score is divided"),
@@ -104,6 +105,17 @@ TYPES: dict[str, tuple[str, str]] = {
     "CaseEvent": ("event", "all events rest in one table, in the order of commits"),
     "ConflictEvent": ("event", "all events rest in one table, in the order of commits"),
     "SyncProgress": ("event", "all events rest in one table, in the order of commits"),
+    "BacktestComparison": ("backtest", "one of two backtests, as set beside the other"),
+    "ComparedFinding": ("backtest_difference", "a difference in one of two backtests, as set beside the other"),
+    **{
+        f"{name}Diff": (table, "a row of one day against that of another")
+        for name, table in {
+            "PolicyVersion": "policy_version",
+            "TerritoryGrant": "territory_grant",
+            "PricePolicy": "price_policy",
+            "Promotion": "promotion",
+        }.items()
+    },
     "ExternalRef": ("identity_link", "for a reader it is the way to the source's record"),
 }
 

@@ -7,6 +7,7 @@ import pytest
 
 from hub.store.alert_route import Route, declare_routes
 from hub.store.database import Store
+from hub.store.user import Person, add_user
 from schema.ids import global_id
 from schema.root import build_schema
 from tests.web import Client, Deferred, token, web
@@ -26,6 +27,10 @@ USER = f"""mutation ($i: UpsertUserInput!) {{
 OUT = f"mutation ($i: DeactivateUserInput!) {{ deactivateUser(input: $i) {{ user {{ active }} {ERRORS} }} }}"
 
 
+PREFER = f"""mutation ($i: SetPreferencesInput!) {{
+    setPreferences(input: $i) {{ user {{ email locale timeZone quietHours }} {ERRORS} }}
+}}"""
+MINE = "{ viewer { user { email locale timeZone quietHours } } }"
 ROUTE = f"mutation ($i: UpsertRouteInput!) {{ upsertRoute(input: $i) {{ route {{ id name managedBy target }} {ERRORS} }} }}"
 NO_ROUTE = f"mutation ($i: DeleteRouteInput!) {{ deleteRoute(input: $i) {{ deletedRouteId {ERRORS} }} }}"
 
@@ -207,11 +212,13 @@ async def test_routes_come_change_and_go(store: Store, client: Client) -> None:
     assert made["userErrors"] == []
     route = made["route"]
     assert (route["name"], route["managedBy"], route["target"]) == ("north", "API", "env:NORTH")
-    changed = (await call(client, ROUTE, name="north", addresses=["Li@example.com"]))["route"]
+    changed = (await call(client, ROUTE, name="north", addresses=["Li@example.com"], locale="ZH_CN"))["route"]
     assert (changed["id"], changed["target"]) == (route["id"], None)
     query = "{ alertRoutes { nodes { name ruleIds severity addresses locale } } }"
     (listed,) = (await client.data(query))["alertRoutes"]["nodes"]
-    assert listed == {"name": "north", "ruleIds": [], "severity": "MEDIUM", "addresses": ["li@example.com"], "locale": "EN"}
+    assert listed == {
+        "name": "north", "ruleIds": [], "severity": "MEDIUM", "addresses": ["li@example.com"], "locale": "ZH_CN"
+    }  # fmt: skip
     assert (await call(client, NO_ROUTE, routeId=route["id"]))["deletedRouteId"] == route["id"]
     assert reasons(await call(client, NO_ROUTE, routeId=route["id"])) == [("NOT_FOUND", "routeId")]
     for change, field in (
@@ -266,3 +273,44 @@ async def test_a_text_that_cannot_be_stored_is_the_clients_mistake(client: Clien
     assert await client.code(written) == "BAD_USER_INPUT"
     tags = {"email": "a@b.example", "name": "A", "roles": ["ANALYST"], "productGroups": ["fine", "\x00"]}
     assert await client.code(USER, variables={"i": tags}) == "BAD_USER_INPUT"
+
+
+async def person(store: Store, email: str, role: str, **more: Any) -> tuple[int, str]:
+    """Add a user; return its id and a token of it."""
+    async with store.transaction() as connection:
+        user_id = await add_user(connection, Person(email=email, name=email, roles=(role,), **more))
+    return user_id, await token(store, role, user_id=user_id, partner_id=more.get("partner_id"))
+
+
+async def prefers(client: Client, token: str, **given: Any) -> Any:
+    return (await client.data(PREFER, token=token, variables={"i": given}))["setPreferences"]
+
+
+async def test_everybody_says_how_messages_reach_it(store: Store, client: Client) -> None:
+    partner = await a_partner(store, "GD-B")
+    for role, more in (("channel_manager", {}), ("analyst", {}), ("partner", {"partner_id": partner})):
+        email = f"{role}@example.com"
+        _, own = await person(store, email, role, **more)
+        usual = {"email": email, "locale": "EN", "timeZone": "UTC", "quietHours": None}
+        assert (await client.data(MINE, token=own))["viewer"]["user"] == usual
+        said = await prefers(client, own, locale="ZH_CN", timeZone="Asia/Shanghai", quietHours="20:00-08:00")
+        chosen = {"email": email, "locale": "ZH_CN", "timeZone": "Asia/Shanghai", "quietHours": "20:00-08:00"}
+        assert said == {"user": chosen, "userErrors": []}
+        # What is left out stays; hours of null are the policy's, and empty ones none.
+        assert (await prefers(client, own, timeZone="Europe/Paris"))["user"] == chosen | {"timeZone": "Europe/Paris"}
+        assert (await prefers(client, own, quietHours=""))["user"]["quietHours"] == ""
+        assert (await prefers(client, own, quietHours=None))["user"]["quietHours"] is None
+        assert (await prefers(client, own))["user"] == chosen | {"timeZone": "Europe/Paris", "quietHours": None}
+
+
+async def test_preferences_of_another_are_for_administrators(store: Store, client: Client) -> None:
+    li, own = await person(store, "li@example.com", "channel_manager")
+    _, other = await person(store, "wang@example.com", "analyst")
+    named = {"userId": global_id("User", li), "timeZone": "Asia/Shanghai"}
+    assert reasons(await prefers(client, other, **named)) == [("NOT_FOUND", "userId")]
+    assert (await prefers(client, client.token, **named))["user"]["timeZone"] == "Asia/Shanghai"
+    assert reasons(await prefers(client, client.token, timeZone="Asia/Shanghai")) == [("POLICY_DENIED", "userId")]
+    assert reasons(await prefers(client, own, timeZone="Mars/Olympus")) == [("VALIDATION_FAILED", "timeZone")]
+    assert reasons(await prefers(client, own, quietHours="late")) == [("VALIDATION_FAILED", "quietHours")]
+    assert reasons(await prefers(client, own, userId=global_id("Partner", li))) == [("BAD_USER_INPUT", "userId")]
+    assert (await client.data(MINE, token=own))["viewer"]["user"]["timeZone"] == "Asia/Shanghai"

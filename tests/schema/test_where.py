@@ -76,6 +76,42 @@ async def test_orders_are_found_by_each_of_their_fields(rows: Rows, ask: Any) ->
         assert await numbers(ask, filter) == found, filter
 
 
+async def test_a_case_is_found_by_its_number_and_a_finding_by_its_key(rows: Rows, ask: Any) -> None:
+    await rows.case(number=7001)
+    await rows.case(number=7002)
+    cases = "query ($filter: ConflictCaseFilter) { conflictCases(filter: $filter) { nodes { number } } }"
+    for filter, found in (({"eq": 7001}, [7001]), ({"in": [7002, 9]}, [7002]), ({"gte": 7002}, [7002]), ({"eq": 9}, [])):
+        answer = await ask(cases, filter={"number": filter})
+        assert [one["number"] for one in answer["data"]["conflictCases"]["nodes"]] == found, filter
+    keys = ["ab" * 16, "cd" * 16]
+    for key in keys:
+        await rows.conflict(finding_key=key)
+    findings = "query ($filter: ConflictFilter) { conflicts(filter: $filter) { totalCount nodes { findingKey } } }"
+    for told, expected in (
+        ({"eq": keys[0]}, keys[:1]),
+        ({"in": keys}, keys),
+        ({"startsWith": "cd"}, keys[1:]),
+        ({"eq": "x"}, []),
+    ):
+        page = (await ask(findings, filter={"findingKey": told}))["data"]["conflicts"]
+        assert sorted(one["findingKey"] for one in page["nodes"]) == expected, told
+        assert page["totalCount"] == len(expected)
+
+
+async def test_a_partner_finds_a_finding_by_the_key_it_reads_and_by_no_other(rows: Rows, ask: Any) -> None:
+    west = await rows.partner()
+    key = "ab" * 16
+    await rows.conflict(finding_key=key, partner_id=west, case_id=await rows.case(partner_id=west, state="investigating"))
+    viewer = Viewer(Role.PARTNER, partner_id=west)
+    document = "query ($filter: ConflictFilter) { conflicts(filter: $filter) { nodes { findingKey } } }"
+    (seen,) = (await ask(document, viewer, filter={}))["data"]["conflicts"]["nodes"]
+    assert seen["findingKey"] != key
+    again = await ask(document, viewer, filter={"findingKey": {"eq": seen["findingKey"]}})
+    assert again["data"]["conflicts"]["nodes"] == [seen]
+    for guess in ({"eq": key}, {"startsWith": key[:4]}, {"in": [key]}):
+        assert (await ask(document, viewer, filter={"findingKey": guess}))["data"]["conflicts"]["nodes"] == []
+
+
 names = st.sampled_from(["ab", "abc", "b", "ba"])
 simple = st.one_of(
     st.fixed_dictionaries({"code": st.fixed_dictionaries({"eq": names})}),

@@ -80,3 +80,48 @@ SELECT key, effective_from, base_currency, timezone, body
 -- published_of --
 -- The published versions that payloads brought.
 SELECT key FROM policy_version WHERE raw_id = ANY (:raw_ids::bigint[]) AND state = 'published';
+
+-- between --
+-- Rows that hold on one of two days alone, each with its twin on the other. A mapping holds from the day it was accepted on.
+WITH pair (noun, before_id, after_id) AS (
+    SELECT 'territory_grant', CASE WHEN side.after THEN hub_grant_twin(g.id, :from_day, :to_day) ELSE g.id END,
+           CASE WHEN side.after THEN g.id END
+      FROM territory_grant AS g
+     CROSS JOIN LATERAL (SELECT hub_holds(g.valid_from, g.valid_to, :to_day) AS after) AS side
+     WHERE g.deleted_at IS NULL AND side.after <> hub_holds(g.valid_from, g.valid_to, :from_day)
+       AND (side.after OR hub_grant_twin(g.id, :from_day, :to_day) IS NULL)
+    UNION ALL
+    SELECT 'price_policy', CASE WHEN side.after THEN hub_price_twin(p.id, :from_day, :to_day) ELSE p.id END,
+           CASE WHEN side.after THEN p.id END
+      FROM price_policy AS p
+     CROSS JOIN LATERAL (SELECT hub_holds(p.valid_from, p.valid_to, :to_day) AS after) AS side
+     WHERE p.deleted_at IS NULL AND side.after <> hub_holds(p.valid_from, p.valid_to, :from_day)
+       AND (side.after OR hub_price_twin(p.id, :from_day, :to_day) IS NULL)
+    UNION ALL
+    SELECT 'promotion', CASE WHEN side.after THEN hub_promotion_twin(p.id, :from_day, :to_day) ELSE p.id END,
+           CASE WHEN side.after THEN p.id END
+      FROM promotion AS p
+     CROSS JOIN LATERAL (SELECT hub_holds(p.valid_from, p.valid_to, :to_day) AS after) AS side
+     WHERE p.deleted_at IS NULL AND side.after <> hub_holds(p.valid_from, p.valid_to, :from_day)
+       AND (side.after OR hub_promotion_twin(p.id, :from_day, :to_day) IS NULL)
+    UNION ALL
+    SELECT 'unit_mapping', NULL, m.id
+      FROM unit_mapping AS m
+     WHERE m.state = 'accepted' AND hub_day_by_policy(m.accepted_at, :to_day) > :from_day
+       AND hub_day_by_policy(m.accepted_at, :to_day) <= :to_day
+), said AS (
+    SELECT noun, hub_policy_said(noun, before_id) AS before, hub_policy_said(noun, after_id) AS after FROM pair
+)
+SELECT noun, CASE WHEN before IS NULL THEN 'began' WHEN after IS NULL THEN 'ended' ELSE 'changed' END AS change, before, after
+  FROM said
+ ORDER BY noun, coalesce(after, before) ->> 'source', coalesce(after, before) ->> 'key', coalesce(after, before) ->> 'product';
+
+-- held_on --
+-- The numbers of the versions that hold on two days.
+SELECT (SELECT version FROM policy_version WHERE id = hub_policy_on(:from_day)) AS before,
+       (SELECT version FROM policy_version WHERE id = hub_policy_on(:to_day)) AS after;
+
+-- shift --
+SELECT path, value_before AS before, value_after AS after
+  FROM hub_policy_shift(:from_day, :to_day)
+ ORDER BY path COLLATE "C";

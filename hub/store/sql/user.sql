@@ -30,5 +30,12 @@ UPDATE hub_user AS one
          SELECT 1 FROM hub_user AS other WHERE other.id <> one.id AND other.active AND 'admin' = ANY (other.roles)))
 RETURNING one.id;
 
+-- prefer --
+UPDATE hub_user
+   SET locale = coalesce(:locale, locale), time_zone = coalesce(:time_zone, time_zone),
+       quiet_hours = CASE WHEN :hours_said::boolean THEN :quiet_hours ELSE quiet_hours END
+ WHERE id = :id
+RETURNING id;
+
 -- by_email --
 SELECT id, roles, partner_id, active FROM hub_user WHERE email = :email;

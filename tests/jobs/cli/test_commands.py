@@ -13,6 +13,7 @@ from hub.store.database import Store
 from hub.store.token import digest, find_caller
 from tests.casework import alert, case
 from tests.rows import Rows
+from tests.trading import example_world
 
 if TYPE_CHECKING:
     from tests.jobs.cli.conftest import Run
@@ -215,3 +216,48 @@ def test_what_was_loaded_is_mapped_again_and_judged(hub: "Run", sheets: Path) ->
 def test_migrate_says_what_it_did(hub: "Run") -> None:
     assert json.loads(hub("migrate", "--json").stdout) == {"applied": ["queue"]}
     assert hub("migrate").stdout == "The database is up to date.\n"
+
+
+async def test_what_changed_between_two_days_is_printed(hub: "Run", store: Store) -> None:
+    world = await example_world(store)
+    await world.price("PP3", "wholesale", "80", end="2026-04-01")
+    await world.price("PP3b", "wholesale", "75", start="2026-04-01")
+    await world.grant("G4", "JS-C", "CN-BJ", start="2026-05-01", end=None)
+    await world.policy(2, "2026-04-01", thresholds={"cross_region_sale": {"min_units": 20}})
+    done = hub("policy", "diff", "--from", "2026-03-01", "--to", "2026-06-01")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "2026-03-01 > 2026-06-01: version 1 > version 2",
+        "  effective_from: 2026-01-01 > 2026-04-01",
+        "  thresholds.cross_region_sale.min_units: default > 20",
+        "territory_grant: 1 began, 0 ended, 0 changed",
+        "  began G4: partner JS-C, product_group X, region CN-BJ, segment *, exclusivity exclusive, valid_from 2026-05-01,"
+        " source demo",
+        "price_policy: 0 began, 0 ended, 1 changed",
+        "  changed PP3b (wholesale P1 CN): unit_price 80 > 75, valid_from 2026-01-01 > 2026-04-01, valid_to 2026-04-01 > -,"
+        " key PP3 > PP3b",
+        "promotion: 0 began, 0 ended, 0 changed",
+        "unit_mapping: 0 began, 0 ended, 0 changed",
+    ]
+    answer = json.loads(hub("policy", "diff", "--from", "2026-03-01", "--to", "2026-06-01", "--json").stdout)
+    assert (answer["version_before"], answer["version_after"]) == (1, 2)
+    (price,) = answer["rows"]["price_policy"]
+    assert (price["change"], price["before"]["unit_price"], price["after"]["unit_price"]) == ("changed", "80", "75")
+    assert hub("policy", "diff", "1", "2").stdout.splitlines()[1] == "thresholds.cross_region_sale.min_units: default > 20"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "two versions, BEFORE AFTER, or two days"),
+        (("1",), "two versions, BEFORE AFTER, or two days"),
+        (("1", "2", "--from", "2026-03-01"), "two versions, BEFORE AFTER, or two days"),
+        (("--from", "2026-03-01"), "two versions, BEFORE AFTER, or two days"),
+        (("--from", "soon", "--to", "2026-03-01"), "soon is not a day"),
+        (("--from", "2026-06-01", "--to", "2026-03-01"), "turn the two days round"),
+    ],
+)
+def test_a_comparison_of_nothing_in_particular_is_refused(hub: "Run", arguments: tuple[str, ...], said: str) -> None:
+    done = hub("policy", "diff", *arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
