@@ -87,12 +87,12 @@ SELECT c.claim_id::text, ARRAY[c.source, c.key],
   LEFT JOIN customer ON customer.id = c.customer_id
   LEFT JOIN customer AS kept_customer ON kept_customer.id = k.customer_id
  CROSS JOIN LATERAL (
-       SELECT coalesce(jsonb_agg(name ORDER BY place) FILTER (WHERE same), '[]') AS equal,
-              coalesce(jsonb_agg(name ORDER BY place) FILTER (WHERE NOT same), '[]') AS different
+       SELECT coalesce(jsonb_agg(name ORDER BY place) FILTER (WHERE mine = theirs), '[]') AS equal,
+              coalesce(jsonb_agg(name ORDER BY place) FILTER (WHERE mine IS DISTINCT FROM theirs), '[]') AS different
          FROM (VALUES
-              (1, 'partner', c.partner_id = k.partner_id), (2, 'sku', c.product_id IS NOT DISTINCT FROM k.product_id),
-              (3, 'units', c.units IS NOT DISTINCT FROM k.units),
-              (4, 'amount', c.amount = k.amount AND c.currency = k.currency), (5, 'claim_date', c.day = k.day),
-              (6, 'customer', c.customer_id IS NOT DISTINCT FROM k.customer_id),
-              (7, 'invoice_ref', c.invoice IS NOT DISTINCT FROM k.invoice),
-              (8, 'serial', c.serial IS NOT DISTINCT FROM k.serial)) AS field (place, name, same)) AS compared;
+              (1, 'partner', c.partner_id::text, k.partner_id::text), (2, 'sku', c.product_id::text, k.product_id::text),
+              (3, 'units', hub_decimal(c.units), hub_decimal(k.units)),
+              (4, 'amount', hub_decimal(c.amount) || c.currency, hub_decimal(k.amount) || k.currency),
+              (5, 'claim_date', c.day::text, k.day::text), (6, 'customer', c.customer_id::text, k.customer_id::text),
+              (7, 'invoice_ref', c.invoice, k.invoice), (8, 'serial', c.serial, k.serial)
+              ) AS field (place, name, mine, theirs)) AS compared;

@@ -40,6 +40,16 @@ async def test_the_later_of_two_equal_claims_is_found(world: World) -> None:
     assert (found["strength"], found["depth"], found["score"]) == (1, 1, found["uncapped_score"])
 
 
+async def test_what_both_claims_leave_out_is_neither_equal_nor_different(world: World) -> None:
+    await world.claim("CL2", "SH-A", invoice="INV2", amount="500.00", day="2026-03-25", serial="A7")
+    await world.claim("M1", "SH-A", kind="mdf", product=None, qty=None, invoice="INV3")
+    await world.claim("M2", "SH-A", kind="mdf", product=None, qty=None, invoice="INV3")
+    found = {parts[1]: row["evidence"] for parts, row in (await world.judged(RULE)).items()}
+    assert found["CL2"]["equal"] == ["partner", "sku", "units", "amount", "invoice_ref"]
+    assert found["CL2"]["different"] == ["claim_date", "serial"]
+    assert (found["M2"]["equal"], found["M2"]["different"]) == (["partner", "amount", "claim_date", "invoice_ref"], [])
+
+
 async def test_a_claim_that_a_newer_one_replaces_counts_as_withdrawn(world: World) -> None:
     await world.claim("CL2", "SH-A", invoice="INV2", day="2026-03-25")
     await world.claim("CL3", "SH-A", invoice="INV2", day="2026-03-26", replaces="CL2")
