@@ -35,7 +35,7 @@ class Desk(Struct, frozen=True):
 
 
 class Case(Struct, frozen=True, kw_only=True):
-    """A case as it stands."""
+    """A case as it stands. `mediators` are the users who were ever named to stand between the parties."""
 
     id: int
     number: int
@@ -53,6 +53,7 @@ class Case(Struct, frozen=True, kw_only=True):
     band: str
     assignee_id: int | None
     mediator_id: int | None
+    mediators: Sequence[int]
     filed_by_id: int | None
     due_at: datetime | None
     told_at: datetime | None
@@ -100,9 +101,9 @@ async def hold(desk: Desk, case_id: int, expected_version: int | None = None) ->
 
 
 def demand_no_mediator(desk: Desk, case: Case) -> None:
-    """Refuse the mediator, who takes no other part in the case."""
-    if case.mediator_id is not None and desk.actor.user_id == case.mediator_id:
-        raise Declined("policy", "You are the mediator of this case and take no other part in it.", field="caseId")
+    """Refuse who mediates or did so before: from then on they take no other part in the case."""
+    if desk.actor.user_id in case.mediators:
+        raise Declined("policy", "You were named mediator of this case and take no other part in it.", field="caseId")
 
 
 def demand_open(case: Case) -> None:

@@ -1,5 +1,13 @@
 -- hold --
-SELECT * FROM conflict_case WHERE id = :id FOR UPDATE;
+-- A case, with everybody who was ever named its mediator: another one's name does not give them a part in it.
+SELECT one.*,
+       ARRAY(SELECT one.mediator_id WHERE one.mediator_id IS NOT NULL
+             UNION
+             SELECT (step.after ->> 'mediator_id')::bigint
+               FROM case_step AS step
+              WHERE step.case_id = one.id AND step.kind = 'mediator' AND step.after ? 'mediator_id') AS mediators
+  FROM conflict_case AS one
+ WHERE one.id = :id FOR UPDATE;
 
 -- save --
 WITH saved AS (

@@ -7,20 +7,21 @@ from hub.errors import Declined
 
 
 async def assign(desk: Desk, case_id: int, user_id: int | None, *, expected_version: int | None = None) -> None:
-    """Give a case to a user, or to nobody. Raises Declined for who may not work on cases and for its mediator."""
+    """Give a case to a user, or to nobody. Raises Declined for who may not work on cases and for its mediators."""
     case = await hold(desk, case_id, expected_version)
     demand_no_mediator(desk, case)
     demand_open(case)
     if user_id is not None:
         await demand_worker(desk, user_id, "assigneeId")
-        if user_id == case.mediator_id:
-            raise Declined("policy", "The mediator takes no other part in the case.", field="assigneeId")
+        if user_id in case.mediators:
+            raise Declined("policy", "A mediator takes no other part in the case.", field="assigneeId")
     await save(desk, case, structs.replace(case, assignee_id=user_id), "assigned")
 
 
 async def name_mediator(desk: Desk, case_id: int, user_id: int, *, expected_version: int | None = None) -> None:
     """Name the mediator of a case: a user without any other part in it. Raises Declined."""
     case = await hold(desk, case_id, expected_version)
+    demand_no_mediator(desk, case)
     demand_open(case)
     await demand_worker(desk, user_id, "mediatorId")
     (row,) = await act(desk.connection, "took_part", {"case_id": case_id, "user_id": user_id})

@@ -258,6 +258,33 @@ async def test_a_mediator_has_no_other_part(office: Office) -> None:
         await comment(desk, office.case, "I have heard both.", visible=True)
 
 
+async def test_who_mediated_has_no_other_part_after_another_was_named(office: Office) -> None:
+    await go(office, "triaged", "reported", "investigating", by="manager")
+    async with office.desk() as desk:
+        notice = await propose_notice(desk, office.case, "Please look at order O1.")
+    await close(office, "confirmed")
+    for name in ("boss", "deputy"):
+        async with office.desk("admin") as desk:
+            await name_mediator(desk, office.case, office.users[name])
+    acts: list[Callable[[Desk], Awaitable[object]]] = [
+        lambda desk: decide(desk, notice, "approved", None),
+        lambda desk: advance(desk, office.case, "closed", "It holds.", outcome="confirmed"),
+        lambda desk: propose_disclosure(desk, office.case, "partner"),
+        lambda desk: name_mediator(desk, office.case, office.users["analyst"]),
+        lambda desk: assign(desk, office.case, None),
+    ]
+    for act in acts:
+        async with office.desk("boss", REPLY_OVER) as desk:
+            with pytest.raises(Declined, match="no other part"):
+                await act(desk)
+    async with office.desk("admin") as desk:
+        with pytest.raises(Declined, match="no other part"):
+            await assign(desk, office.case, office.users["boss"])
+        await decide(desk, notice, "approved", None)
+    async with office.desk("admin") as desk:
+        await name_mediator(desk, office.case, office.users["boss"])
+
+
 async def test_mediation_waits_for_a_mediator(office: Office) -> None:
     await office.run("UPDATE conflict_case SET state = 'negotiating'")
     with pytest.raises(Declined, match="Name a mediator first"):
@@ -367,9 +394,9 @@ async def in_order(office: Office, done: int) -> None:
     if case["outcome"] == "confirmed":
         assert case["reply_due_at"] <= case["closed_at"]
         assert await office.rows("SELECT 1 FROM approval WHERE kind = 'case_confirmed' AND state = 'approved'")
-    if case["mediator_id"] is not None:
-        assert case["mediator_id"] not in {step["actor_id"] for step in steps if step["kind"] != "commented"}
-        assert case["mediator_id"] != case["assignee_id"]
+    for named in (step["after"]["mediator_id"] for step in steps if step["kind"] == "mediator" and step["after"]):
+        assert named not in {step["actor_id"] for step in steps if step["kind"] != "commented"}
+        assert named != case["assignee_id"]
     waiting = {row["state"] for row in await office.rows("SELECT state FROM approval")}
     assert case["state"] != "closed" or "proposed" not in waiting
 
