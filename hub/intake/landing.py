@@ -3,16 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import stamina
+
 from hub.intake.batch import Batch, Landing, Mapped, Sorted, key_text, sort, translate
 from hub.intake.reference import identify
 from hub.intake.removal import remove, sweep
 from hub.intake.rows import write
 from hub.records.message import SyncMode
 from hub.store import dirty, raw
-from hub.store.database import AlreadyThere, Connection, Store
+from hub.store.database import AlreadyThere, Connection, Deadlock, Store
 from hub.store.event import Happening, publish
 from hub.store.raw import keyed
 from hub.store.sync_run import Counts, advance, count
+
+TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -36,11 +40,15 @@ async def land(store: Store, landing: Landing, batch: Batch, *, again: bool = Fa
     `again` maps payloads once more although they did not change. Raises FenceLost when another worker has claimed the
     stream meanwhile, and TooMuchChange when the run would remove more than the stream allows.
     """
-    try:
-        return await attempt(store, landing, batch, again=again, staged=False)
-    except AlreadyThere:
-        # A row we took for new exists: another stream of the source brought it. Staging finds out row by row.
-        return await attempt(store, landing, batch, again=again, staged=True)
+    # Orders that are withdrawn are locked after those that change: who moves a customer of both may come in between.
+    async for once_more in stamina.retry_context(on=Deadlock, attempts=TRIES, timeout=None, wait_initial=0.05, wait_max=1.0):
+        with once_more:
+            try:
+                return await attempt(store, landing, batch, again=again, staged=False)
+            except AlreadyThere:
+                # A row we took for new exists: another stream of the source brought it. Staging finds out row by row.
+                return await attempt(store, landing, batch, again=again, staged=True)
+    raise AssertionError("a retry loop ends by a landing or an error")
 
 
 async def attempt(store: Store, landing: Landing, batch: Batch, *, again: bool, staged: bool) -> Landed:

@@ -18,6 +18,8 @@ Pool: TypeAlias = asyncpg.Pool
 
 # What callers have to tell apart, without knowing the driver.
 AlreadyThere = asyncpg.UniqueViolationError
+# Two transactions waited for each other and this one was ended, whole: once more, and it finds the way free.
+Deadlock = asyncpg.DeadlockDetectedError
 NO_ROOM = (asyncpg.DiskFullError, asyncpg.OutOfMemoryError)
 # The connection was cut, or is asked for something after that.
 LOST = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError, DBConnectionError)

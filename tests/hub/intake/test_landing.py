@@ -1,5 +1,6 @@
 """A checkpoint is committed whole, each change is seen once, and bad records keep nothing good away."""
 
+import asyncio
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,9 +12,11 @@ from hub.intake.batch import Batch
 from hub.intake.landing import land
 from hub.records import PolicyVersion
 from hub.records.message import Checkpoint, Record, Reject, SyncMode, Tombstone
-from hub.store.database import Store
+from hub.store.database import Store, open_store
 from tests.feeding import Source, source
 from tests.samples import customer, grant, level, line, location, order, partner, price, product, region
+
+BATCH_WAITS = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'batch' AND wait_event_type = 'Lock'"
 
 
 async def rows(store: Store, sql: str, *arguments: object) -> list[tuple[Any, ...]]:
@@ -301,3 +304,29 @@ async def test_a_published_policy_is_never_withdrawn(store: Store) -> None:
     async with store.connection() as connection:
         kept = await connection.fetch("SELECT version FROM policy_version WHERE deleted_at IS NULL")
     assert [row["version"] for row in kept] == [1]
+
+
+async def test_a_batch_that_ends_in_a_deadlock_is_landed_all_the_same(demo: Source, store: Store, address: str) -> None:
+    await demo.send(order("O1", seller="A"), order("O2", seller="A"))
+    await marks(store)
+    # The batch looks after two seconds, whoever it meets only after a minute: it is the batch that is ended.
+    async with (
+        open_store(f"{address}&deadlock_timeout=2s&application_name=batch", connections=1) as batches,
+        open_store(f"{address}&deadlock_timeout=1min", connections=1) as others,
+        asyncio.TaskGroup() as beside,
+        others.transaction() as other,
+    ):
+        feed = Source(batches, demo.source_id, demo.name)
+        await other.execute("SELECT 1 FROM sales_order WHERE key = 'O2' FOR UPDATE")
+        changed = feed.record(order("O1", line(1, qty=Decimal(7)), seller="A"))
+        landing = beside.create_task(feed.land(changed, Tombstone(key=("order:O2",))))
+        async with asyncio.timeout(60):
+            while not await rows(store, BATCH_WAITS):
+                await asyncio.sleep(0.01)
+        await other.execute("SELECT 1 FROM sales_order WHERE key = 'O1' FOR UPDATE")
+    landed = landing.result()
+    assert (landed.counts.changed, landed.counts.removed) == (1, 1)
+    assert await marks(store) == [("sales_order", True), ("sales_order", True)]
+    assert await rows(store, "SELECT key FROM sales_order WHERE deleted_at IS NULL") == [("O1",)]
+    assert await rows(store, "SELECT qty FROM order_line WHERE deleted_at IS NULL") == [(Decimal(7),)]
+    assert await rows(store, "SELECT records_changed, records_removed FROM sync_run ORDER BY id DESC LIMIT 1") == [(1, 1)]
