@@ -16,7 +16,8 @@ HubError
     ├── StoreUnavailable     PostgreSQL cannot be started or reached
     ├── SourceContradicts    a page loop, a count that differs, an order that was promised
     ├── TooMuchChange        the run would remove more than the stream allows
-    └── ConnectorBug         a connector raised something of its own
+    ├── ConnectorBug         a connector raised something of its own
+    └── RuleFailed           an answer cannot be given without a rule that failed
 """
 
 
@@ -111,3 +112,7 @@ class TooMuchChange(NeedsPerson):
 
 class ConnectorBug(NeedsPerson):
     """A connector raised something that is none of these errors."""
+
+
+class RuleFailed(NeedsPerson):
+    """An answer cannot be given without a rule that failed."""

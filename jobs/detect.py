@@ -3,11 +3,13 @@
 from collections import Counter
 from datetime import datetime
 
+import structlog
 from msgspec import Struct
 
 from hub.alerts.routing import raise_alerts
 from hub.clock import now
 from hub.conflicts.engine import Examined, examine, not_run
+from hub.conflicts.registry import all_rules
 from hub.settings import Settings
 from hub.store import dirty
 from hub.store.conflict import FINDINGS_LOCK
@@ -15,13 +17,18 @@ from hub.store.database import Connection, Store
 from hub.store.event import publish
 from hub.store.statements import statement
 
+log = structlog.get_logger(__name__)
+
 BATCH = 10_000
 # Below so many changed orders judging them one scope at a time is quick enough, whatever share of all they are.
 FEW = 2_000
 
 
 class RuleCount(Struct, kw_only=True):
-    """What one rule did: scopes judged, findings by what happened to them, records it had to skip by reason."""
+    """What one rule did: scopes judged, findings by what happened to them, records it had to skip by reason.
+
+    `not_run` and `failed` say why it did nothing: for want of records, or because it could not be heard.
+    """
 
     judged: int = 0
     raised: int = 0
@@ -30,6 +37,7 @@ class RuleCount(Struct, kw_only=True):
     reopened: int = 0
     skipped: dict[str, int] = {}
     not_run: str | None = None
+    failed: str | None = None
 
 
 class Detected(Struct, kw_only=True):
@@ -56,9 +64,18 @@ class Detected(Struct, kw_only=True):
             count.judged += judged
             count.skipped = dict(Counter(count.skipped) + Counter(examined.skipped[name]))
         for name, happened in examined.happened.items():
+            count = self.rules.setdefault(name, RuleCount())
             for kind, number in happened.items():
                 setattr(self, kind, getattr(self, kind) + number)
-                setattr(self.rules[name], kind, getattr(self.rules[name], kind) + number)
+                setattr(count, kind, getattr(count, kind) + number)
+        for name, reason in examined.failed.items():
+            self.rules.setdefault(name, RuleCount()).failed = reason
+            log.error("rule failed", rule=name, reason=reason)
+
+    @property
+    def failed(self) -> frozenset[str]:
+        """The rules that could not be heard."""
+        return frozenset(name for name, count in self.rules.items() if count.failed)
 
 
 async def detect(store: Store, settings: Settings | None = None, *, at: datetime | None = None, full: bool = False) -> Detected:
@@ -86,8 +103,10 @@ async def detect(store: Store, settings: Settings | None = None, *, at: datetime
 
 async def batch(connection: Connection, done: Detected, settings: Settings | None, at: datetime, *, whole: bool) -> Examined:
     """Judge one batch and commit it with everything it led to. Events come last: their lock is held until the commit."""
+    # One that failed in this run is left alone: it has to judge everything in the next one anyhow.
+    heard = all_rules().keys() - done.failed
     async with connection.transaction():
-        examined = await examine(connection, at, limit=None if whole else BATCH, full=whole)
+        examined = await examine(connection, at, limit=None if whole else BATCH, full=whole, rules=heard)
         alerts = 0
         if settings is not None:
             findings = [one.subject_id for one in examined.told if one.topic == "conflict"]

@@ -4,7 +4,7 @@ import socket
 from collections.abc import Iterable
 
 from hub.alerts.route import file_routes
-from hub.conflicts.engine import not_run
+from hub.conflicts.engine import failures, not_run
 from hub.conflicts.publication import awaited
 from hub.errors import HubError
 from hub.settings import Settings, secret
@@ -95,6 +95,7 @@ async def ailing(store: Store) -> list[str]:
             *await ailing_sources(connection),
             *await open_rejects(connection),
             *await silent_rules(connection),
+            *await failed_rules(connection),
             *await awaited(connection),
             *await failed_deliveries(connection),
             *unset_routes(await api_routes(connection)),
@@ -132,6 +133,15 @@ async def silent_rules(connection: Connection) -> list[str]:
     return [
         f"The rule {name} says nothing: it {reason}; sync or import a source that has them."
         for name, reason in (await not_run(connection)).items()
+    ]
+
+
+async def failed_rules(connection: Connection) -> list[str]:
+    """Return the rules that could not be heard; what they had found stands as it was."""
+    return [
+        f"The rule {name} failed ({reason}) and its findings stand as they were; mend it, or remove the package that brings it, "
+        "then run `channelhub detect`: it judges everything once."
+        for name, reason in (await failures(connection)).items()
     ]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from hub.conflicts.engine import failures
 from hub.conflicts.policy import Policies, decimal
 from hub.conflicts.registry import all_rules
 from hub.conflicts.rule import Rule, Text
@@ -40,7 +41,7 @@ class Suggestion(Struct, frozen=True, kw_only=True):
 class Measured(Struct, frozen=True, kw_only=True):
     """A rule with its thresholds today and what became of its cases in the last 365 days.
 
-    `precision` is confirmed ÷ closed with six decimals, None when none was closed.
+    `precision` is confirmed ÷ closed with six decimals, None when none was closed. `failure` says why it could not be heard.
     """
 
     rule: str
@@ -52,22 +53,26 @@ class Measured(Struct, frozen=True, kw_only=True):
     precision: Decimal | None
     dismissals: Mapping[str, int]
     suggestions: tuple[Suggestion, ...]
+    failure: str | None
 
 
 async def measure(connection: Connection, policies: Policies, at: datetime) -> list[Measured]:
     """Return every rule by name, as people judged it up to an instant."""
     body = policies.at(policies.today).body
     rows = {row["rule"]: row for row in await connection.fetch(PRECISION["judged"].sql, at - PERIOD)}
+    silent = await failures(connection)
     found = []
     for name, pair in sorted(all_rules().items()):
         values = {"rule": name, "levers": levers_of(pair.rule), "since": at - PERIOD, "today": policies.today}
         one = PRECISION["suggestions"]
         raised = await connection.fetch(one.sql, *one.arguments(values)) if pair.rule.levers else []
-        found.append(measured(pair.rule, body, rows.get(name, NONE), tuple(suggestion(row) for row in raised)))
+        found.append(measured(pair.rule, body, rows.get(name, NONE), tuple(suggestion(row) for row in raised), silent.get(name)))
     return found
 
 
-def measured(rule: Rule, body: Mapping[str, Any], row: Mapping[str, Any], raised: tuple[Suggestion, ...]) -> Measured:
+def measured(
+    rule: Rule, body: Mapping[str, Any], row: Mapping[str, Any], raised: tuple[Suggestion, ...], failure: str | None
+) -> Measured:
     """Return one rule with its figures."""
     said = body.get("thresholds", {}).get(rule.name, {})
     return Measured(
@@ -80,6 +85,7 @@ def measured(rule: Rule, body: Mapping[str, Any], row: Mapping[str, Any], raised
         precision=row["precision"],
         dismissals=row["dismissals"],
         suggestions=raised,
+        failure=failure,
     )
 
 

@@ -16,7 +16,7 @@ from hub.conflicts import policy, trade
 from hub.conflicts.engine import examine
 from hub.conflicts.registry import all_rules
 from hub.conflicts.statements import FOLDER, run
-from hub.errors import SettingsError
+from hub.errors import RuleFailed, SettingsError
 from hub.intake.shape import SHAPES, Reference
 from hub.records import CanonicalRecord, PolicyVersion, PricePolicy, Promotion, TerritoryGrant
 from hub.store.bulk import Row, upsert_staged
@@ -175,7 +175,9 @@ async def take_lines(connection: Connection, base_currency: str | None, *, copie
 
 async def judge(connection: Connection, side: Side, question: Question, values: Mapping[str, Any], alerting: Alerting) -> None:
     """Judge everything by what lies in the present room, and keep what falls into the period."""
-    await examine(connection, question.at, limit=None, full=False, rules=needed_rules(question.rules))
+    examined = await examine(connection, question.at, limit=None, full=False, rules=needed_rules(question.rules))
+    for name, reason in examined.failed.items():
+        raise RuleFailed(f"The rule {name} failed on the {side} side ({reason}); mend it, or ask about the rules beside it.")
     await run(connection, SQL["keep_outcome"], {**values, "side": side})
     alerts = await alerting(connection)
     await run(connection, SQL["keep_cases"], {**values, "side": side, "alerting": alerts, "otherwise": NOBODY})

@@ -16,18 +16,22 @@ from hub.conflicts.grouping import CaseChange
 from hub.conflicts.registry import Pair, all_rules
 from hub.conflicts.statements import FOLDER, premises, run
 from hub.store import dirty
-from hub.store.database import Connection
+from hub.store.database import NOT_ITS_FAULT, Connection
 from hub.store.event import Happening
 from hub.store.statements import read_statements, statement
 
 
 class Examined(Struct, frozen=True, kw_only=True):
-    """What one batch led to. `told` and `cases` are for subscribers and receivers; counts are by rule."""
+    """What one batch led to. `told` and `cases` are for subscribers and receivers; counts are by rule.
+
+    `failed` says why a rule could not be heard. What it had found before stands, and it judges everything when it can again.
+    """
 
     marks: int
     judged: Mapping[str, int]
     happened: Mapping[str, Mapping[str, int]]
     skipped: Mapping[str, Mapping[str, int]]
+    failed: Mapping[str, str]
     cases: Sequence[CaseChange]
     told: Sequence[Happening]
 
@@ -59,21 +63,34 @@ async def examine(
     await judged_now(connection, trade.NAME, trade.VERSION, policies.base_currency or "-", at)
     judged: dict[str, int] = {}
     skipped: dict[str, Counter[str]] = {}
-    entire: set[str] = set()
+    failed: dict[str, str] = {}
+    any_entire = False
+    await connection.execute("SAVEPOINT page")
     for pair in pairs:
-        known = before.get(pair.rule.name)
-        if sweeping or known is None or (known["rule_version"], known["basis"]) != (pair.rule.version, policies.basis):
-            entire.add(pair.rule.name)
-        judged[pair.rule.name], skipped[pair.rule.name] = await hear(
-            connection,
-            pair,
-            {**values, "rule": pair.rule.name, "since": known["judged_to"] if known is not None else at},
-            entire=pair.rule.name in entire,
-        )
-        await judged_now(connection, pair.rule.name, pair.rule.version, policies.basis, at)
-    if entire:
+        name, known = pair.rule.name, before.get(pair.rule.name)
+        new = known is None or (known["rule_version"], known["basis"]) != (pair.rule.version, policies.basis)
+        entire = sweeping or new or known["failure"] is not None
+        await connection.execute(await connection.fetchval(LEDGER["new_page"].sql))
+        try:
+            judged[name], skipped[name] = await hear(
+                connection,
+                pair,
+                {**values, "rule": name, "since": known["judged_to"] if known is not None else at},
+                entire=entire,
+            )
+        except NOT_ITS_FAULT:
+            raise
+        except Exception as error:  # a rule may be anybody's, and silences no other one
+            await connection.execute("ROLLBACK TO SAVEPOINT page")
+            failed[name] = f"{type(error).__name__}: {error}".partition("\n")[0]
+            await failed_now(connection, pair, policies.basis, at, failed[name])
+            continue
+        any_entire = any_entire or entire
+        await judged_now(connection, name, pair.rule.version, policies.basis, at)
+    await connection.execute("RELEASE SAVEPOINT page")
+    if any_entire:
         await connection.execute(LEDGER["look_again"].sql)
-    await severity.score(connection, values, everything=bool(entire))
+    await severity.score(connection, values, everything=any_entire)
     told = await ledger.close(connection, values)
     changes, case_events = await grouping.attach(connection, policies, at)
     return Examined(
@@ -81,6 +98,7 @@ async def examine(
         judged=judged,
         happened=by_rule(told),
         skipped=skipped,
+        failed=failed,
         cases=changes,
         told=[*(one for _, one in told), *case_events],
     )
@@ -103,11 +121,14 @@ async def judged_now(connection: Connection, name: str, version: int, basis: str
     await run(connection, statement("conflict", "judged_now"), values)
 
 
+async def failed_now(connection: Connection, pair: Pair, basis: str, at: datetime, failure: str) -> None:
+    """Note that a rule could not be heard, and why."""
+    values = {"rule": pair.rule.name, "version": pair.rule.version, "basis": basis, "at": at, "failure": failure}
+    await run(connection, statement("conflict", "failed_now"), values)
+
+
 async def hear(connection: Connection, pair: Pair, values: Mapping[str, object], *, entire: bool) -> tuple[int, Counter[str]]:
     """Let one rule judge; return how many scopes it judged and what it had to skip."""
-    clearing: str | None = await connection.fetchval(LEDGER["new_page"].sql)
-    if clearing is not None:
-        await connection.execute(clearing)
     if "desk" in pair.statements:
         await connection.execute(pair.statements["desk"].sql)
     shared = premises()
@@ -132,6 +153,12 @@ def by_rule(told: Iterable[tuple[str, Happening]]) -> dict[str, Counter[str]]:
     for rule, one in told:
         counts.setdefault(rule, Counter())[one.kind] += 1
     return counts
+
+
+async def failures(connection: Connection) -> dict[str, str]:
+    """Return the rules that failed when they were last to be heard, with the reason. Not for partners: it is the inside."""
+    rows = await connection.fetch(statement("conflict", "failures").sql)
+    return {row["rule"]: row["failure"] for row in rows if row["rule"] in all_rules()}
 
 
 async def not_run(connection: Connection) -> dict[str, str]:

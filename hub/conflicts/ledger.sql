@@ -120,8 +120,9 @@ SELECT conflict_id, rule, kind, score FROM happened ORDER BY conflict_id;
 ANALYZE conflict (rule, finding_key, scope, state, is_full, mode, event_day, partner_id, peers, group_key, case_id);
 
 -- new_page --
--- How to clear what the rule before has left on the desk. Clearing what is clear already would cost more than most rules do.
-SELECT 'TRUNCATE ' || string_agg(c.oid::regclass::text, ', ')
+-- How to keep what the rule before has done, clear what it left on the desk, and begin what can be taken back alone, in one go.
+-- Clearing what is clear already would cost more than most rules do, and inside the part that can be taken back more than here.
+SELECT concat_ws('; ', 'RELEASE SAVEPOINT page', 'TRUNCATE ' || string_agg(c.oid::regclass::text, ', '), 'SAVEPOINT page')
   FROM pg_class AS c
  WHERE c.relnamespace = pg_my_temp_schema() AND pg_relation_size(c.oid) > 0 AND c.relname = ANY (ARRAY[
        'judged', 'found', 'finding', 'skipped', 'picked', 'sale', 'picked_offer', 'observed', 'peer_ground',

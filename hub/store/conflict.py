@@ -172,13 +172,16 @@ class CaseStepRow(Row):
 class DetectionRow(Row):
     """How far a rule has judged: by which version, as of when, and on what basis (time zone and base currency).
 
-    A rule that is new, or whose version or basis has changed, judges everything once.
+    A rule that is new, or whose version or basis has changed, judges everything once; so does one that failed, for the marks
+    of what it could not judge are gone. `failure` says why it did, for operators alone.
     """
 
     rule = fields.TextField()
     rule_version = fields.IntField()
     basis = fields.TextField()
     judged_to = fields.DatetimeField()
+    failure = fields.TextField(null=True)
+    failed_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "detection"

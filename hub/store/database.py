@@ -23,6 +23,16 @@ Deadlock = asyncpg.DeadlockDetectedError
 NO_ROOM = (asyncpg.DiskFullError, asyncpg.OutOfMemoryError)
 # The connection was cut, or is asked for something after that.
 LOST = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError, DBConnectionError)
+# What ends a statement that is itself in order: others at work, somebody who stops it, the server, the way to it.
+NOT_ITS_FAULT = (
+    *LOST,
+    OSError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
+)
 
 MODELS = [
     f"hub.store.{noun}"

@@ -17,7 +17,7 @@ def detect(
     at: Annotated[str | None, typer.Option(metavar="T", help="Judge as of this instant (ISO 8601); else now.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Look for channel conflicts in the records that changed.
+    """Look for channel conflicts in the records that changed; exit code 1 when a rule failed, which stops no other one.
 
     Example: channelhub detect --full --at 2026-03-01T00:00:00Z
     """
@@ -26,7 +26,7 @@ def detect(
         import msgspec
 
         typer.echo(msgspec.json.encode(done))
-        return
+        raise typer.Exit(1 if done.failed else 0)
     findings = f"{done.raised:,} raised, {done.changed:,} changed, {done.reopened:,} reopened, {done.resolved:,} resolved"
     judged = sum(count.judged for count in done.rules.values())
     typer.echo(f"Changed records: {done.records:,}. Places where rules judged: {judged:,}. Findings: {findings}.")
@@ -34,6 +34,9 @@ def detect(
     for name, count in done.rules.items():
         if count.not_run:
             typer.echo(f"The rule {name} did not run: {count.not_run}")
+        if count.failed:
+            typer.echo(f"The rule {name} failed: {count.failed}")
+    raise typer.Exit(1 if done.failed else 0)
 
 
 def instant(text: str | None) -> datetime | None:

@@ -26,6 +26,8 @@ def rules(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON a
         closed = rule.confirmed + rule.dismissed
         agreed = "nothing closed yet" if rule.precision is None else f"precision {rule.precision} of {closed} closed"
         typer.echo(f"{rule.rule}  {agreed}")
+        if rule.failure:
+            typer.echo(f"    failed: {rule.failure}")
         for name, value in rule.thresholds.items():
             typer.echo(f"    {name} = {value}")
         for reason, number in rule.dismissals.items():

@@ -53,12 +53,22 @@ SELECT coalesce(jsonb_object_agg(read.name, read.streams), '{}'::jsonb)
          GROUP BY source.name) AS read;
 
 -- judged_before --
-SELECT rule, rule_version, basis, judged_to FROM detection;
+SELECT rule, rule_version, basis, judged_to, failure FROM detection;
 
 -- judged_now --
 INSERT INTO detection (rule, rule_version, basis, judged_to) VALUES (:rule, :version, :basis, :at)
     ON CONFLICT (rule) DO UPDATE
-   SET rule_version = excluded.rule_version, basis = excluded.basis, judged_to = excluded.judged_to;
+   SET rule_version = excluded.rule_version, basis = excluded.basis, judged_to = excluded.judged_to, failure = NULL,
+       failed_at = NULL;
+
+-- failed_now --
+-- What a rule judged before it failed stays as it is.
+INSERT INTO detection (rule, rule_version, basis, judged_to, failure, failed_at)
+VALUES (:rule, :version, :basis, :at, :failure, :at)
+    ON CONFLICT (rule) DO UPDATE SET failure = excluded.failure, failed_at = excluded.failed_at;
+
+-- failures --
+SELECT rule, failure, failed_at FROM detection WHERE failure IS NOT NULL ORDER BY rule;
 
 -- outweighs --
 -- Whether so many orders changed that judging everything once is cheaper. How many there are is only guessed at, as the planner
