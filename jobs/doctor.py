@@ -139,8 +139,8 @@ async def silent_rules(connection: Connection) -> list[str]:
 async def failed_rules(connection: Connection) -> list[str]:
     """Return the rules that could not be heard; what they had found stands as it was."""
     return [
-        f"The rule {name} failed ({reason}) and its findings stand as they were; mend it, or remove the package that brings it, "
-        "then run `channelhub detect`: it judges everything once."
+        f"The rule {name} failed ({reason}) and its findings stand as they were; mend it, or remove the package that brings "
+        "it, then run `channelhub detect`: it judges everything once."
         for name, reason in (await failures(connection)).items()
     ]
 

@@ -9,6 +9,13 @@ SELECT one.*,
   FROM conflict_case AS one
  WHERE one.id = :id FOR UPDATE;
 
+-- hold_findings --
+-- Whether all findings of a case could be held at once. Those a detector has in hand are not waited for.
+WITH held AS (
+    SELECT id FROM conflict WHERE case_id = :case_id FOR NO KEY UPDATE SKIP LOCKED
+)
+SELECT (SELECT count(*) FROM held) = (SELECT count(*) FROM conflict WHERE case_id = :case_id);
+
 -- save --
 WITH saved AS (
     UPDATE conflict_case

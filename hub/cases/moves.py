@@ -5,7 +5,7 @@ Nothing here acts on a partner. An outcome is a person's word on what the record
 
 from msgspec import structs
 
-from hub.cases.case import Case, Desk, act, demand_no_mediator, demand_open, hold, said, save
+from hub.cases.case import CASE, Case, Desk, act, demand_no_mediator, demand_open, hold, said, save
 from hub.cases.place import switch
 from hub.conflicts import calendar
 from hub.conflicts.procedure import DISMISSALS, EXPIRING, REPLY_DAYS, STEPS, goes_back, moves
@@ -24,9 +24,7 @@ async def advance(
     A case that is reported has what it rests on frozen. Closing as confirmed proposes; the same said by another user approves.
     Raises Declined.
     """
-    if to == "closed":
-        await hold_findings(desk)
-    case = await hold(desk, case_id, expected_version)
+    case = await (hold_whole if to == "closed" else hold)(desk, case_id, expected_version)
     demand_no_mediator(desk, case)
     if (to == "closed") != (outcome is not None):
         raise Declined("invalid", "A case is closed with an outcome, and has none before.", field="outcome")
@@ -124,8 +122,7 @@ async def only_observed(desk: Desk, case: Case) -> bool:
 
 async def dismiss(desk: Desk, case_id: int, reason: str, comment: str | None, *, expected_version: int | None = None) -> None:
     """Close a case as no conflict, for a reason of the list; its open findings are dismissed with it. Raises Declined."""
-    await hold_findings(desk)
-    case = await hold(desk, case_id, expected_version)
+    case = await hold_whole(desk, case_id, expected_version)
     demand_no_mediator(desk, case)
     await demand_move(desk, case, "closed")
     if reason not in DISMISSALS:
@@ -154,6 +151,22 @@ async def end(
     await save(desk, case, closed, "closed", comment, moved=True, facts=facts, told=told)
 
 
+async def hold_whole(desk: Desk, case_id: int, expected_version: int | None = None) -> Case:
+    """Return a case held with its findings. Waits for a detector only when that has one of them in hand.
+
+    A detector takes findings before cases. Whoever holds a case therefore never waits for a finding, but lets go of the case.
+    """
+    attempt = desk.connection.transaction()
+    await attempt.start()
+    case = await hold(desk, case_id, expected_version)
+    if await desk.connection.fetchval(CASE["hold_findings"].sql, case_id):
+        await attempt.commit()
+        return case
+    await attempt.rollback()
+    await hold_findings(desk)
+    return await hold(desk, case_id, expected_version)
+
+
 async def hold_findings(desk: Desk) -> None:
-    """Wait until no detector is at work: findings are changed by one hand at a time, and always before cases are."""
+    """Wait until no detector is at work, before anything is held that one may want."""
     await desk.connection.execute("SELECT pg_advisory_xact_lock($1)", FINDINGS_LOCK)

@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import structs
 
 from hub.cases.case import Case, Desk, demand_no_mediator, demand_open, hold, said, save
-from hub.cases.moves import demand_confirmable, end, hold_findings, only_observed
+from hub.cases.moves import demand_confirmable, end, hold_whole, only_observed
 from hub.cases.place import profile_of
 from hub.conflicts.jurisdiction import PRICE_RULES
 from hub.errors import Declined
@@ -85,14 +85,14 @@ async def proposed(desk: Desk, case: Case, kind: Kind, body: dict[str, object]) 
 
 async def decide(desk: Desk, approval_id: int, verdict: Verdict, reason: str | None) -> None:
     """Approve, reject or withdraw a proposal about a case, and do what was approved. Raises Declined."""
-    await hold_findings(desk)
     found = await approval.find(desk.connection, approval_id)
     if found is None:
         raise Declined("not_found", "There is no such proposal.", field="approvalId")
-    case = await hold(desk, found.subject_id)
+    closes = verdict == "approved" and found.kind == "case_confirmed"
+    case = await (hold_whole if closes else hold)(desk, found.subject_id)
     demand_no_mediator(desk, case)
     why = said(reason, "reason", required=False)
-    if verdict == "approved" and found.kind == "case_confirmed":
+    if closes:
         await demand_confirmable(desk, case)
     if verdict == "approved" and found.kind != "case_confirmed":
         await demand_addressee(desk, case)

@@ -66,7 +66,8 @@ async def measure(connection: Connection, policies: Policies, at: datetime) -> l
         values = {"rule": name, "levers": levers_of(pair.rule), "since": at - PERIOD, "today": policies.today}
         one = PRECISION["suggestions"]
         raised = await connection.fetch(one.sql, *one.arguments(values)) if pair.rule.levers else []
-        found.append(measured(pair.rule, body, rows.get(name, NONE), tuple(suggestion(row) for row in raised), silent.get(name)))
+        suggestions = tuple(suggestion(row) for row in raised)
+        found.append(measured(pair.rule, body, rows.get(name, NONE), suggestions, silent.get(name)))
     return found
 
 

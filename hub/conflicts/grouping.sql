@@ -14,13 +14,21 @@ WITH placed AS (
 INSERT INTO case_touched SELECT DISTINCT case_id FROM placed WHERE state <> 'closed' ON CONFLICT DO NOTHING;
 
 -- join --
--- Findings in a full class that may become cases join the open case of their group.
-WITH joined AS (
+-- Findings in a full class that may become cases join the open case of their group, which nobody closes while they do.
+WITH standing AS MATERIALIZED (
+    SELECT one.id, one.group_key
+      FROM conflict_case AS one
+     WHERE one.state <> 'closed'
+       AND one.group_key IN (SELECT c.group_key FROM happened AS h JOIN conflict AS c ON c.id = h.conflict_id
+                              WHERE c.state = 'open' AND c.is_full AND c.mode = 'case' AND c.case_id IS NULL)
+     ORDER BY one.id
+       FOR NO KEY UPDATE
+), joined AS (
     UPDATE conflict AS c
        SET case_id = one.id
-      FROM happened AS h, conflict_case AS one
+      FROM happened AS h, standing AS one
      WHERE c.id = h.conflict_id AND c.state = 'open' AND c.is_full AND c.mode = 'case' AND c.case_id IS NULL
-       AND one.state <> 'closed' AND one.group_key = c.group_key
+       AND one.group_key = c.group_key
     RETURNING one.id
 )
 INSERT INTO case_touched SELECT DISTINCT id FROM joined ON CONFLICT DO NOTHING;

@@ -29,7 +29,8 @@ SELECT left(encode(sha256(convert_to(:rule::text || chr(31) || array_to_string(f
   LEFT JOIN region AS place ON place.id = f.region_id;
 
 -- remember_changed --
--- Known findings that are not what they were, as they were. One that had gone is back.
+-- Known findings that are not what they were, as they were. One that had gone is back. From here on they are in this one's
+-- hands: somebody who closes their case waits.
 INSERT INTO happened
 SELECT c.id, c.rule, CASE WHEN c.state = 'resolved_by_data'
                             OR (c.state = 'dismissed' AND f.is_full AND NOT c.is_full) THEN 'reopened' ELSE 'changed' END,
@@ -45,7 +46,8 @@ SELECT c.id, c.rule, CASE WHEN c.state = 'resolved_by_data'
         f.victim, f.product_group, f.base_sku, f.region, f.strength)
     OR (c.partner_id, c.affected_id, c.product_id, c.region_id, c.value_at_risk, c.depth)
        IS DISTINCT FROM (f.partner_id, f.affected_id, f.product_id, f.region_id, f.value_at_risk, f.depth)
-    OR c.told <> f.told OR c.caps <> f.caps;
+    OR c.told <> f.told OR c.caps <> f.caps
+   FOR NO KEY UPDATE OF c;
 
 -- rewrite --
 -- A finding that comes out as it was is not touched: it has stood since it was judged so.
@@ -95,6 +97,7 @@ SELECT c.id, c.rule, CASE WHEN c.state = 'open' THEN 'resolved' ELSE 'changed' E
   JOIN conflict AS c ON c.rule = :rule::text AND c.scope = j.scope
  WHERE (c.state = 'open' OR (c.state IN ('confirmed', 'dismissed') AND NOT c.evidence_changed))
    AND NOT EXISTS (SELECT 1 FROM finding AS f WHERE f.finding_key = c.finding_key)
+   FOR NO KEY UPDATE OF c
 RETURNING conflict_id;
 
 -- retract --

@@ -99,25 +99,25 @@ WITH subject AS MATERIALIZED (
       FROM scored AS s
 )
 INSERT INTO scored
-SELECT id, score_now, raw, capped_now, band_now, days, places, dismissed, dismissed_at, grown
+SELECT id, score_now, raw, capped_now, band_now, days, places, grown
   FROM banded
  WHERE (score, uncapped_score, capped_by, band, days_before, places_before)
        IS DISTINCT FROM (score_now, raw, capped_now, band_now, days, places)
     OR grown;
 
 -- remember --
--- As they stood before.
+-- As they stand before, in whatever state a person has put them since they were counted.
 INSERT INTO happened
 SELECT c.id, c.rule, 'changed', c.revision, c.classification, c.is_full, c.state, c.score, c.uncapped_score, c.evidence,
        c.peers, c.event_day, c.case_id, c.region_id, c.product_group, c.affected_id
   FROM scored AS s JOIN conflict AS c ON c.id = s.conflict_id
- WHERE s.score <> c.score OR s.grown
-    ON CONFLICT (conflict_id) DO NOTHING;
+ WHERE (s.score <> c.score OR s.grown) AND NOT EXISTS (SELECT 1 FROM happened AS h WHERE h.conflict_id = c.id)
+   FOR NO KEY UPDATE OF c;
 
 -- write --
 UPDATE conflict AS c
    SET score = s.score, uncapped_score = s.uncapped_score, capped_by = s.capped_by, band = s.band, days = s.days,
-       places = s.places, dismissed_score = CASE WHEN s.dismissed THEN s.dismissed_at END,
+       places = s.places, dismissed_score = CASE WHEN c.state = 'dismissed' THEN coalesce(c.dismissed_score, c.uncapped_score) END,
        revision = CASE WHEN h.kind <> 'raised' THEN h.revision + 1 ELSE c.revision END,
        changed_at = CASE WHEN h.kind <> 'raised' THEN :at ELSE c.changed_at END
   FROM scored AS s LEFT JOIN happened AS h USING (conflict_id)

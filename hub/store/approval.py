@@ -80,9 +80,10 @@ async def decide(
     else than the proposer withdraws.
     """
     decider = await person(connection, user_id)
-    found = await find(connection, approval_id)
-    if found is None:
+    row = await connection.fetchrow(HOLD.sql, approval_id)
+    if row is None:
         raise Declined("not_found", "There is no such proposal.")
+    found = approval(row)
     if found.state != "proposed":
         raise Declined("stale", f"This proposal has been {found.state} already.")
     if verdict == "withdrawn" and decider != found.proposer_id:
@@ -107,7 +108,7 @@ async def decide(
 
 
 async def find(connection: Connection, approval_id: int) -> Approval | None:
-    """Return a proposal, held until the transaction ends; None when there is none."""
+    """Return a proposal as it was last; None when there is none. Its case is held before it, as by everybody else."""
     row = await connection.fetchrow(FIND.sql, approval_id)
     return None if row is None else approval(row)
 
@@ -140,6 +141,7 @@ def approval(row: Mapping[str, Any]) -> Approval:
 PROPOSE = statement("approval", "propose")
 DECIDE = statement("approval", "decide")
 FIND = statement("approval", "find")
+HOLD = statement("approval", "hold")
 LAPSE = statement("approval", "lapse")
 PENDING = statement("approval", "pending")
 MAY_APPROVE = statement("approval", "may_approve")

@@ -5,8 +5,9 @@ from tortoise.indexes import Index
 
 from hub.store.base import ArrayField, Now, Numeric, Row, empty_array
 
-# Findings are changed by one hand at a time: a detector's, or that of somebody who closes a case. Whoever holds it takes it
-# first, before any row, so that neither waits for a row while the other waits for the lock. A sync never asks for it.
+# Detectors take turns, and so does who opens a case from findings. Whoever takes it does so first, before any row, so that
+# neither waits for a row while the other waits for the lock. Who closes a case holds its findings instead, and asks for the
+# lock only when a detector has one of them in hand. A sync never asks for it.
 FINDINGS_LOCK = 7_310_002
 
 

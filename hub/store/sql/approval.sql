@@ -10,6 +10,9 @@ UPDATE approval
 RETURNING *;
 
 -- find --
+SELECT * FROM approval WHERE id = :id;
+
+-- hold --
 SELECT * FROM approval WHERE id = :id FOR UPDATE;
 
 -- pending --

@@ -1,7 +1,7 @@
 """A rule that fails, anybody's, is told of and stops no other one."""
 
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -76,11 +76,11 @@ def acme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Acme]:
 
 
 @pytest.fixture
-async def world(store: Store) -> AsyncIterator[World]:
+async def world(store: Store) -> World:
     world = await example_world(store)
     await world.run("CREATE TABLE acme_word (key text, word text)")
     await world.run("INSERT INTO acme_word VALUES ('O1', 'fine'), ('O2', 'fine'), ('O3', 'fine')")
-    yield world
+    return world
 
 
 async def sold(world: World, *numbers: int, amount: str = "2800") -> None:
@@ -163,9 +163,7 @@ async def test_the_others_find_what_they_find_without_it(world: World, acme: Acm
     assert await world.rows(compared) == found
 
 
-async def test_it_is_left_alone_for_the_rest_of_the_run(
-    world: World, acme: Acme, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_it_is_left_alone_for_the_rest_of_the_run(world: World, acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
     await detect(world.store, at=NOON)
     monkeypatch.setattr(detection, "BATCH", 2)
     await world.run("UPDATE acme_word SET word = NULL WHERE key = 'O1'")
@@ -181,9 +179,9 @@ async def test_operators_are_told(world: World, acme: Acme) -> None:
     acme(SQL.replace("1, 1,", "1 / 0, 1,"))
     await sold(world, 1)
     await detect(world.store, at=NOON)
-    assert [
-        sentence.partition(" and its")[0] for sentence in await ailing(world.store) if "acme" in sentence
-    ] == ["The rule acme failed (DivisionByZeroError: division by zero)"]
+    assert [sentence.partition(" and its")[0] for sentence in await ailing(world.store) if "acme" in sentence] == [
+        "The rule acme failed (DivisionByZeroError: division by zero)"
+    ]
     async with world.store.connection() as connection:
         rules = await measure(connection, await read_policies(connection, NOON), NOON)
     assert {one.rule: one.failure for one in rules if one.failure} == {"acme": "DivisionByZeroError: division by zero"}

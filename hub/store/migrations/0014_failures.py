@@ -5,7 +5,7 @@ from tortoise.migrations import operations as ops
 
 
 class Migration(migrations.Migration):
-    dependencies = [("hub", "0012_facts")]
+    dependencies = [("hub", "0013_between")]
 
     initial = False
 
