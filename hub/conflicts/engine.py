@@ -88,6 +88,7 @@ async def examine(
         any_entire = any_entire or entire
         await judged_now(connection, name, pair.rule.version, policies.basis, at)
     await connection.execute("RELEASE SAVEPOINT page")
+    await trade.read(connection)
     if any_entire:
         await connection.execute(LEDGER["look_again"].sql)
     await severity.score(connection, values, everything=any_entire)

@@ -20,7 +20,7 @@ SELECT left(encode(sha256(convert_to(:rule::text || chr(31) || array_to_string(f
                    FROM cap
                   WHERE cap.version = f.version
                     AND cap.code = ANY (f.circumstances || ARRAY[:rule::text, f.classification, f.mode])), '[]'::jsonb),
-       f.evidence, f.filters_tried, hash_record_extended((f.evidence, f.filters_tried), 0)
+       f.evidence, f.filters_tried, hashtextextended(concat(f.evidence, f.filters_tried), 0)
   FROM found AS f
   LEFT JOIN partner AS accused ON accused.id = f.partner_id
   LEFT JOIN partner AS victim ON victim.id = f.affected_id
@@ -46,7 +46,7 @@ SELECT c.id, c.rule, CASE WHEN c.state = 'resolved_by_data'
         f.victim, f.product_group, f.base_sku, f.region, f.strength)
     OR (c.partner_id, c.affected_id, c.product_id, c.region_id, c.value_at_risk, c.depth)
        IS DISTINCT FROM (f.partner_id, f.affected_id, f.product_id, f.region_id, f.value_at_risk, f.depth)
-    OR c.told <> f.told OR c.caps <> f.caps
+    OR c.told <> f.told OR c.caps <> f.caps OR c.value_currency IS DISTINCT FROM f.value_currency
    FOR NO KEY UPDATE OF c;
 
 -- rewrite --

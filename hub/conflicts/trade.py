@@ -25,7 +25,7 @@ async def refresh(connection: Connection, values: Mapping[str, Any], *, full: bo
     if full:
         await run(connection, DERIVE_ALL, values)
     else:
-        await run(connection, TRADE["reached"], values)
+        await run(connection, TRADE["reached"], {**values, "lines": NAME})
         await connection.execute("ANALYZE stale_order")
         await run(connection, TRADE["derive"], values)
     for name in CHANGES:
@@ -45,6 +45,11 @@ async def refresh(connection: Connection, values: Mapping[str, Any], *, full: bo
     if full:
         # Nothing is known of what was filled just now, and the rules read it next.
         await connection.execute("ANALYZE trade_line, trade_month, trade_span")
+
+
+async def read(connection: Connection) -> None:
+    """Note that the rules have read what they judge by."""
+    await run(connection, TRADE["read"], {"lines": NAME})
 
 
 CHANGES = ("was", "gone")

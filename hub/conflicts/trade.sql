@@ -1,9 +1,12 @@
 -- reached --
--- Changed orders; and, to be judged again whether or not they are as they were, those of which changed orders brought something
--- back, before or after, those with lines of changed products, and those on the days for which a changed rate is the latest,
--- where its currency is used at all. Sorted, so that whoever looks them up next finds neighbours together.
+-- Changed orders; and, to be judged again whether or not they are as they were, those that the batch before may have seen in
+-- between, those of which changed orders brought something back, before or after, those of which lines of changed products are
+-- or came back, and those on the days for which a changed rate is the latest, where its currency is used at all. Sorted, so that
+-- whoever looks them up next finds neighbours together.
 WITH mark AS MATERIALIZED (
-    SELECT record_id, old FROM changed WHERE noun = 'sales_order'
+    SELECT c.record_id, c.old, coalesce(c.marked_at <= last.read_until, false) AS seen
+      FROM changed AS c LEFT JOIN detection AS last ON last.rule = :lines::text
+     WHERE c.noun = 'sales_order'
 ), back AS (
     SELECT l.source_id, l.return_of_order
       FROM mark
@@ -15,11 +18,16 @@ WITH mark AS MATERIALIZED (
      CROSS JOIN LATERAL jsonb_to_recordset(mark.old -> 'lines') AS l (return_of_order text)
      WHERE mark.old -> 'order' ->> 'kind' = 'return' AND l.return_of_order IS NOT NULL
 ), stale AS (
-    SELECT record_id AS order_id, false AS entire FROM mark
+    SELECT record_id AS order_id, seen AS entire FROM mark
     UNION ALL
     SELECT o.id, true FROM back JOIN sales_order AS o ON o.source_id = back.source_id AND o.key = back.return_of_order
     UNION ALL
     SELECT l.order_id, true FROM reached_product AS article JOIN order_line AS l ON l.product_id = article.product_id
+    UNION ALL
+    SELECT o.id, true
+      FROM reached_product AS article
+      JOIN order_line AS back ON back.product_id = article.product_id AND back.return_of_order IS NOT NULL
+      JOIN sales_order AS o ON o.source_id = back.source_id AND o.key = back.return_of_order
     UNION ALL
     SELECT o.id, true
       FROM reached_rate AS rate
@@ -28,6 +36,10 @@ WITH mark AS MATERIALIZED (
 )
 INSERT INTO stale_order (order_id, entire)
 SELECT order_id, bool_or(entire) FROM stale GROUP BY order_id ORDER BY order_id;
+
+-- read --
+-- Until when rules have read: a change that was marked later was not seen by them, whatever became of it since.
+UPDATE detection SET read_until = clock_timestamp() WHERE rule = :lines::text;
 
 -- derive --
 -- The lines of stale orders that are not what they were, as they are now. One that counts no more, or of which all came back,

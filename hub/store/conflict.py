@@ -174,13 +174,15 @@ class DetectionRow(Row):
     """How far a rule has judged: by which version, as of when, and on what basis (time zone and base currency).
 
     A rule that is new, or whose version or basis has changed, judges everything once; so does one that failed, for the marks
-    of what it could not judge are gone. `failure` says why it did, for operators alone.
+    of what it could not judge are gone. `failure` says why it did, for operators alone. `read_until`, of the lines of trade
+    alone, is when the rules had last read: what was marked before may have been seen in between.
     """
 
     rule = fields.TextField()
     rule_version = fields.IntField()
     basis = fields.TextField()
     judged_to = fields.DatetimeField()
+    read_until = fields.DatetimeField(null=True)
     failure = fields.TextField(null=True)
     failed_at = fields.DatetimeField(null=True)
 

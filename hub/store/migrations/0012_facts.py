@@ -22,12 +22,13 @@ class Migration(migrations.Migration):
     operations = [
         ops.AddField(model_name="TradeLineRow", name="facts", field=fields.BigIntField(db_default=0)),
         ops.AddField(model_name="ConflictRow", name="told", field=fields.BigIntField(db_default=0)),
+        ops.AddField(model_name="DetectionRow", name="read_until", field=fields.DatetimeField(null=True)),
         # Evidence is read for few findings, the rest of the row for many; and room beside each for the next score.
         ops.RunSQL(
             [
                 POINTS,
                 "ALTER TABLE conflict SET (toast_tuple_target = 640, fillfactor = 80)",
-                "UPDATE conflict SET told = hash_record_extended((evidence, filters_tried), 0)",
+                "UPDATE conflict SET told = hashtextextended(concat(evidence, filters_tried), 0)",
             ],
             [
                 "ALTER TABLE conflict RESET (toast_tuple_target, fillfactor)",

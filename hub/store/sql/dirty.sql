@@ -6,13 +6,13 @@ SELECT mark.noun, mark.record_id, mark.old
 -- changed --
 -- The marks one transaction works on. The table lives as long as the connection, its rows as long as the transaction.
 CREATE TEMP TABLE IF NOT EXISTS changed (
-    mark_id bigint, noun text, record_id bigint, old jsonb
+    mark_id bigint, noun text, record_id bigint, old jsonb, marked_at timestamptz
 ) ON COMMIT DELETE ROWS;
 
 -- take --
 WITH taken AS (
-    INSERT INTO changed (mark_id, noun, record_id, old)
-    SELECT id, noun, record_id, old FROM dirty_record ORDER BY id LIMIT :limit::bigint FOR UPDATE SKIP LOCKED
+    INSERT INTO changed (mark_id, noun, record_id, old, marked_at)
+    SELECT id, noun, record_id, old, marked_at FROM dirty_record ORDER BY id LIMIT :limit::bigint FOR UPDATE SKIP LOCKED
     RETURNING 1
 )
 SELECT count(*) FROM taken;
