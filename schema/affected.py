@@ -36,12 +36,23 @@ class AffectedCase(Node):
     )
 
 
+# How many lines a matter is about is the other side's. The first of a rule, place, group, month and state stands for all.
+ONE_OF_A_KIND = """{affected_id} IS NOT NULL AND {is_full} AND {mode} = 'case' AND NOT EXISTS (
+    SELECT 1 FROM conflict AS same
+     WHERE same.rule = {rule} AND same.affected_id = {affected_id} AND same.is_full AND same.mode = 'case' AND same.id < {id}
+       AND (same.state, same.product_group, same.region) = ({state}, {product_group}, {region})
+       AND same.event_day >= date_trunc('month', {event_day}::timestamp)::date
+       AND same.event_day < (date_trunc('month', {event_day}::timestamp) + interval '1 month')::date)"""
+
+
 @table(
     "conflict",
     sorts={"MONTH": Sort(EVENT_MONTH, "date")},
-    only="{affected_id} IS NOT NULL AND {is_full} AND {mode} = 'case'",
+    only=ONE_OF_A_KIND,
 )
-@strawberry.type(description="A finding that touches a partner's rights, as that partner may know of it.")
+@strawberry.type(
+    description="What was found that touches a partner's rights, as that partner may know of it: one, however many lines it is about."
+)
 class AffectedFinding(Node):
     id: strawberry.ID = column("id", GLOBAL_ID)
     rule_id: RuleId = column("rule", "Rule that found it.")

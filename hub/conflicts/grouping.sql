@@ -1,15 +1,17 @@
 -- leave --
--- Findings that no longer belong to their case: another group now, or open again after the case was closed.
+-- Findings that no longer belong to their case: another group now, while the case is open; or one to act on, open, while the
+-- case is closed. What a person decided stays where it was decided.
 WITH placed AS (
-    SELECT h.conflict_id, h.kind, one.id AS case_id, one.state,
-           c.group_key <> one.group_key AS strange
+    SELECT h.conflict_id, one.id AS case_id, one.state,
+           CASE WHEN one.state = 'closed' THEN c.state = 'open' AND c.is_full AND c.mode = 'case'
+                ELSE c.group_key <> one.group_key END AS strange
       FROM happened AS h
       JOIN conflict_case AS one ON one.id = h.case_id
       JOIN conflict AS c ON c.id = h.conflict_id
 ), gone AS (
     UPDATE conflict AS c SET case_id = NULL
       FROM placed
-     WHERE c.id = placed.conflict_id AND (placed.strange OR (placed.kind = 'reopened' AND placed.state = 'closed'))
+     WHERE c.id = placed.conflict_id AND placed.strange
 )
 INSERT INTO case_touched SELECT DISTINCT case_id FROM placed WHERE state <> 'closed' ON CONFLICT DO NOTHING;
 

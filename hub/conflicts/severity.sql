@@ -119,7 +119,10 @@ UPDATE conflict AS c
    SET score = s.score, uncapped_score = s.uncapped_score, capped_by = s.capped_by, band = s.band, days = s.days,
        places = s.places, dismissed_score = CASE WHEN c.state = 'dismissed' THEN coalesce(c.dismissed_score, c.uncapped_score) END,
        revision = CASE WHEN h.kind <> 'raised' THEN h.revision + 1 ELSE c.revision END,
-       changed_at = CASE WHEN h.kind <> 'raised' THEN :at ELSE c.changed_at END
+       changed_at = CASE WHEN h.kind <> 'raised' THEN :at ELSE c.changed_at END,
+       judged_at = CASE WHEN h.kind <> 'raised' THEN :at ELSE c.judged_at END,
+       watermark_at = CASE WHEN h.kind <> 'raised' THEN :at ELSE c.watermark_at END,
+       watermark = CASE WHEN h.kind <> 'raised' THEN :watermark ELSE c.watermark END
   FROM scored AS s LEFT JOIN happened AS h USING (conflict_id)
  WHERE c.id = s.conflict_id;
 

@@ -217,6 +217,7 @@ BESIDES: Mapping[tuple[str, Role], str] = {
     ("CaseStep", PARTNER): "{visible_to_partner}",
     ("CaseAttachment", PARTNER): "{visible_to_partner}",
     ("CaseEvent", PARTNER): "{kind} IN ('advanced', 'closed', 'notice')",
+    ("ConflictEvent", PARTNER): "{kind} <> 'changed'",
     ("Alert", PARTNER): NONE,
 }
 
@@ -279,6 +280,12 @@ def of_known_source(column: str, otherwise: str) -> Mapping[Role, str]:
     return {role: f"CASE WHEN {known} THEN {{{column}}} ELSE {otherwise} END" for role, known in known_source("{id}").items()}
 
 
+# How often a finding changed, as far as whom it accuses may see.
+SEEN_REVISION = (
+    "(SELECT 1 + count(*) FROM (SELECT DISTINCT was.classification, was.state FROM conflict_history AS was "
+    "WHERE was.conflict_id = {id}) AS stood WHERE (stood.classification, stood.state) <> ({classification}, {state}))::int"
+)
+
 # What a column is shown as to some roles: by type and column.
 VEILS: Mapping[str, Mapping[str, Mapping[Role, str]]] = {
     "Customer": {"name": {Role.ANALYST: PSEUDONYM, Role.SERVICE: PSEUDONYM}},
@@ -292,6 +299,11 @@ VEILS: Mapping[str, Mapping[str, Mapping[Role, str]]] = {
     "Conflict": {
         "score": {PARTNER: band_start("{score}")},
         "days": {PARTNER: "NULL::int"},
+        # When it changed, and how often, tells when the other side sells: only what is seen of it counts.
+        "revision": {PARTNER: SEEN_REVISION},
+        "judged_at": {PARTNER: "{detected_at}"},
+        "watermark_at": {PARTNER: "{detected_at}"},
+        "changed_at": {PARTNER: "{detected_at}"},
         "finding_key": {PARTNER: SEALED},
     },
     "ConflictCase": {"score": {PARTNER: band_start("{score}")}},
