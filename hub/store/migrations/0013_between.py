@@ -48,7 +48,8 @@ RETURN (SELECT min(other.id) FILTER (WHERE other.id <> row_id)
 def twin(name: str, table: str, equal: str, alike: str = "") -> str:
     """Return the function of a noun; `alike` are the columns that may be absent."""
     same = [f"other.{column} = one.{column}" for column in equal.split()]
-    same += [f"other.{column} IS NOT DISTINCT FROM one.{column}" for column in alike.split()]
+    # IS NOT DISTINCT FROM would be the same and use no index.
+    same += [f"(other.{one} = one.{one} OR other.{one} IS NULL AND one.{one} IS NULL)" for one in alike.split()]
     return TWIN.format(name=name, table=table, same=" AND ".join(same))
 
 
@@ -64,12 +65,13 @@ CREATE OR REPLACE FUNCTION hub_policy_said(noun text, row_id bigint) RETURNS jso
 RETURN jsonb_strip_nulls(CASE noun
     WHEN 'territory_grant' THEN (
         SELECT jsonb_build_object(
-                   'source', source.name, 'key', g.key, 'partner', (hub_golden('partner', g.partner_id)).code,
+                   'source', source.name, 'key', g.key, 'partner', partner.code,
                    'region', region.code, 'product_group', g.product_group, 'segment', g.segment,
                    'exclusivity', g.exclusivity, 'contract_ref', g.contract_ref, 'valid_from', g.valid_from,
                    'valid_to', g.valid_to)
           FROM territory_grant AS g
           JOIN source ON source.id = g.source_id
+          LEFT JOIN partner ON partner.id = g.partner_id
           LEFT JOIN region ON region.id = g.region_id
          WHERE g.id = row_id)
     WHEN 'price_policy' THEN (
@@ -86,10 +88,11 @@ RETURN jsonb_strip_nulls(CASE noun
         SELECT jsonb_build_object(
                    'source', source.name, 'key', p.key, 'name', p.name, 'product', product.code,
                    'product_group', p.product_group, 'region', region.code, 'channel', p.channel,
-                   'partner', (hub_golden('partner', p.partner_id)).code, 'floor_price', hub_decimal(p.floor_price),
+                   'partner', partner.code, 'floor_price', hub_decimal(p.floor_price),
                    'currency', p.currency, 'valid_from', p.valid_from, 'valid_to', p.valid_to)
           FROM promotion AS p
           JOIN source ON source.id = p.source_id
+          LEFT JOIN partner ON partner.id = p.partner_id
           LEFT JOIN product ON product.id = p.product_id
           LEFT JOIN region ON region.id = p.region_id
          WHERE p.id = row_id)

@@ -109,7 +109,7 @@ WITH pair (noun, before_id, after_id) AS (
       FROM unit_mapping AS m
      WHERE m.state = 'accepted' AND hub_day_by_policy(m.accepted_at, :to_day) > :from_day
        AND hub_day_by_policy(m.accepted_at, :to_day) <= :to_day
-), said AS (
+), said AS MATERIALIZED (
     SELECT noun, hub_policy_said(noun, before_id) AS before, hub_policy_said(noun, after_id) AS after FROM pair
 )
 SELECT noun, CASE WHEN before IS NULL THEN 'began' WHEN after IS NULL THEN 'ended' ELSE 'changed' END AS change, before, after
