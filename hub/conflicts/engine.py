@@ -68,8 +68,8 @@ async def examine(
     await connection.execute("SAVEPOINT page")
     for pair in pairs:
         name, known = pair.rule.name, before.get(pair.rule.name)
-        new = known is None or (known["rule_version"], known["basis"]) != (pair.rule.version, policies.basis)
-        entire = sweeping or new or known["failure"] is not None
+        as_then = known is not None and (known["rule_version"], known["basis"]) == (pair.rule.version, policies.basis)
+        entire = sweeping or known is None or not as_then or known["failure"] is not None
         await connection.execute(await connection.fetchval(LEDGER["new_page"].sql))
         try:
             judged[name], skipped[name] = await hear(
