@@ -27,7 +27,7 @@ async def test_a_finding_that_grows_again_after_its_case_expired_is_in_a_new_one
     await world.order(*back, kind="return", returns=("O1", 1), status="cancelled")
     assert (await world.detect()).cases_opened == 1
     (again,) = await world.rows(CASE_STATE)
-    assert tuple(again) == (True, "open", "detected")
+    assert tuple(again.values()) == (True, "open", "detected")
 
 
 async def test_so_is_one_that_was_only_observed_for_a_while(store: Store) -> None:
@@ -40,7 +40,7 @@ async def test_so_is_one_that_was_only_observed_for_a_while(store: Store) -> Non
     await world.policy(3, "2026-01-03")
     await world.detect()
     (again,) = await world.rows(CASE_STATE)
-    assert tuple(again) == (True, "open", "detected")
+    assert tuple(again.values()) == (True, "open", "detected")
 
 
 async def test_what_was_confirmed_stays_in_the_case_it_was_confirmed_in(store: Store) -> None:
@@ -52,4 +52,4 @@ async def test_what_was_confirmed_stays_in_the_case_it_was_confirmed_in(store: S
     await stray(world, day="2026-02-28")
     await world.detect()
     (kept,) = await world.rows(CASE_STATE)
-    assert tuple(kept) == (True, "confirmed", "closed")
+    assert tuple(kept.values()) == (True, "confirmed", "closed")

@@ -7,7 +7,7 @@ import pytest
 
 from hub.conflicts import trade
 from hub.store.database import Store
-from tests.trading import World, example_world
+from tests.trading import example_world
 
 AT = datetime(2026, 3, 31, tzinfo=UTC)
 STRAY: dict[str, Any] = {"seller": "GD-B", "to": "CN-SH", "day": "2026-03-01", "invoice": "INV1", "serials": ("S9",)}
