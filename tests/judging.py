@@ -6,7 +6,7 @@ from hub.conflicts.engine import examine
 from hub.store import dirty
 from tests.trading import World
 
-WAYS = ("at once", "at once", "piecemeal", "told twice", "broken off", "over everything")
+WAYS = ("at once", "at once", "at once", "at once", "piecemeal", "told twice", "broken off", "over everything")
 # So few marks that those of one round are parted in two or more.
 FEW = 7
 

@@ -49,11 +49,11 @@ ORDER = edit(
     deal=one(None, None, None, "D1", "D2"), tax=one(None, None, "0.13"), serials=one((), (), ("S1",), ("S1", "S2")),
 )  # fmt: skip
 REMOVABLE = [
-    *(("sales_order", code) for code in (*ORDERS, "T1", "B0", "E1", "V0", "V1", "M")),
+    *(("sales_order", code) for code in (*ORDERS, "T1", "B0", "E1", "V0", "V1", "V2", "M")),
     *(("territory_grant", f"g{number}") for number in range(7)),
     *(("price_policy", code) for code in ("w1", "w3", "m1")), ("promotion", "pr1"), ("fx_rate", "2026-03-01|USD"),
     ("customer", "K1"), ("partner_alias", "*|shop q"), ("product", "P1-12"), ("offer", "L1|2026-03-05T02:00:00Z"),
-    *(("claim", code) for code in ("CL1", "CL2", "CL5")), *(("deal_registration", code) for code in ("D1", "D2", "D5")),
+    *(("claim", code) for code in ("CL1", "CL2", "CL5", "CL7")), *(("deal_registration", code) for code in ("D1", "D2", "D5")),
     ("inventory_month", "q|P1|2026-01"), ("inventory_month", "q|P1|2026-02"), ("inventory_month", "q|P1|2026-03"),
     ("inventory_level", "W|P1|2026-03-30T02:00:00Z"), ("reservation", "R1"),
     ("serial_event", "H0-S1"), ("serial_event", "C1-S1"), ("serial_event", "C2-S3"), ("location", "W"),
@@ -72,7 +72,7 @@ RIVALS = edit(
     contract=one(None, "c"),
 )  # fmt: skip
 TWICE = edit(
-    "twice", alike=one("serial", "bill", "customer"), seller=partner, other=one(None, None, None, None, *PARTNERS),
+    "twice", alike=one("customer", "customer", "serial", "bill"), seller=partner, other=one(None, None, None, None, *PARTNERS),
     to=one("A", "B"), qty=one("5", "12"), price=one("400", "1000"), differs=one(None, None, None, "qty", "price"), day=day,
     customer=maybe_customer, buyer=one(None, None, *PARTNERS), drop=one(None, None, *PARTNERS),
     other_source=one("demo", "other"),
@@ -187,14 +187,14 @@ CLAIMS = [
     *coming_and_going("claim", "sales_order"),
     PURCHASE,
     BACK,
-    edit("claim", code=one("CL1", "CL2", "CL3", "CL4"), partner=one("p", "q", "q"), program=one("Q1", "Q1", "Q2"),
+    edit("claim", code=one("CL1", "CL2", "CL3", "CL4", "CL7", "CL8"), partner=one("p", "q", "q"), program=one("Q1", "Q1", "Q2"),
          product=one("P1", "P1", "P1-12", "P2"), qty=one("5", "60", "60"), amount=one("500", "500", "502"), day=day,
          kind=one("rebate", "rebate", "spif", "mdf"), currency=currency, customer=maybe_customer, invoice=invoice,
          serial=one(None, None, "S1", "S2"), status=one("submitted", "approved", "paid", "rejected", "withdrawn"),
          replaces=one(None, None, None, "CL1", "CL2")),
-    edit("claims", alike=one("serial", "bill", "customer"), partner=one("p", "q"), other=one(None, None, "p", "q"), day=day,
-         later=one(0, 1, 3, 4, 30), qty=one("5", "60"), customer=maybe_customer, kind=one("rebate", "rebate", "mdf"),
-         status=one("submitted", "paid", "withdrawn"), program=one("Q1", "Q2")),
+    edit("claims", alike=one("customer", "customer", "serial", "bill"), partner=one("p", "q"), other=one(None, None, "p", "q"),
+         day=day, later=one(0, 1, 3, 4, 30), qty=one("5", "60"), customer=maybe_customer,
+         kind=one("rebate", "rebate", "mdf"), status=one("submitted", "paid", "withdrawn"), program=one("Q1", "Q2")),
     edit("transfer", code=one("X1", "X2"), seller=partner, buyer=partner, qty=one("10", "40"), day=day),
 ]  # fmt: skip
 SERIALS = [
@@ -279,6 +279,8 @@ async def begin(world: World) -> None:
     for number in range(2):
         await world.order(f"V{number}", "q", "B", [("P1", "12", "840")], day=DAYS[2], invoice="I1", customer="K2")
         await world.claim(f"CL{5 + number}", "q", qty="5", serial="S1", day=DAYS[2 + number])
+        await world.order(f"V{2 + number}", "d", "C", [("P1", "6", "600")], day=DAYS[4], customer="K2")
+        await world.claim(f"CL{7 + number}", "r", program="Q2", qty="5", customer="K2", day=DAYS[2 + number])
     await world.order("M", "r", "C", [*[("P1", "1", "100")] * 5, ("P1-12", "12", "1200")], day=DAYS[4])
     await world.month("r", "2026-01", "30", "20", "10", "5")
     await world.offer("L2", "2026-03-06T02:00:00Z", "100", "shop v", region="B")

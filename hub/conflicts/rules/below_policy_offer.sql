@@ -41,7 +41,7 @@ SELECT left(scope, -length(split_part(scope, '|', -1)) - 1), (split_part(scope, 
 
 -- pick --
 -- The compared offers of each listing and month, and the one just before them: advertised, of new goods, and not by an agency
--- that does not set its price.
+-- that does not set its price. One whose price is not known, or that stands where prices are not looked at, is passed over.
 WITH span AS (
     SELECT listing_id, (month::timestamp AT TIME ZONE :timezone::text) AS start_at,
            ((month + interval '1 month') AT TIME ZONE :timezone::text) AS end_at
@@ -60,12 +60,19 @@ WITH span AS (
       FROM span
      CROSS JOIN LATERAL (
            SELECT o.id
-             FROM offer AS o JOIN source ON source.id = o.source_id
+             FROM offer AS o
+             JOIN source ON source.id = o.source_id
+            CROSS JOIN LATERAL (SELECT (o.observed_at AT TIME ZONE :timezone::text)::date AS day) AS d
+             JOIN policy_period AS p ON d.day >= p.valid_from AND d.day < p.valid_to
+             LEFT JOIN partner AS seller ON seller.id = hub_seller(o.partner_id, o.seller_key, o.channel)
+             LEFT JOIN region_profile AS j
+               ON j.version = p.version AND j.region_id = coalesce(o.region_id, seller.home_region_id)
+             JOIN profile AS f
+               ON f.version = p.version AND f.name = coalesce(j.profile, 'default') AND f.price_rules <> 'off'
             WHERE o.listing_id = span.listing_id AND o.observed_at < span.start_at
               AND o.deleted_at IS NULL AND o.price_kind = 'advertised' AND o.condition = 'new'
-              AND NOT EXISTS (SELECT 1 FROM partner AS seller
-                               WHERE seller.id = hub_seller(o.partner_id, o.seller_key, o.channel)
-                                 AND seller.model = 'commission_agency')
+              AND seller.model IS DISTINCT FROM 'commission_agency'
+              AND hub_rate(o.currency, d.day, :base_currency::text) IS NOT NULL
             ORDER BY o.observed_at DESC, source.name COLLATE "C" DESC
             LIMIT 1) AS last
 )
@@ -126,9 +133,11 @@ WITH reference AS (
     SELECT o.offer_id, o.listing_id, o.observed_at, o.source, r.kind, r.price, r.policy_id, r.price_rules,
            low.offer_id IS NOT NULL AND exempt.offer_id IS NULL AS qualifies
       FROM observed AS o
+      JOIN profile AS f ON f.version = o.version AND f.name = o.profile AND f.price_rules <> 'off'
       LEFT JOIN reference AS r USING (offer_id)
       LEFT JOIN low USING (offer_id)
       LEFT JOIN exempt USING (offer_id)
+     WHERE o.unit_net IS NOT NULL
 )
 INSERT INTO below_view
 SELECT offer_id, kind, price, policy_id, qualifies,

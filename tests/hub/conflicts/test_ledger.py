@@ -169,6 +169,18 @@ async def test_recurrence_and_spread_count_the_peers_of_ninety_days(store: Store
     assert (last["terms"][3]["value"], last["terms"][4]["value"]) == (0.2, 0.3333)
 
 
+async def test_a_value_stands_in_the_base_currency_though_its_number_is_the_same(store: Store) -> None:
+    world = await fair_world(store)
+    for code in ("CL1", "CL2"):
+        await world.claim(code, "SH-A", invoice="INV1")
+    await world.detect()
+    await world.fx("2026-01-01", "CNY", "1")
+    await world.run("UPDATE policy_version SET base_currency = 'USD'")
+    await world.detect()
+    (one,) = await world.rows("SELECT value_at_risk, value_currency FROM conflict WHERE rule = 'duplicate_claim'")
+    assert (one["value_at_risk"], one["value_currency"]) == (Decimal(500), "USD")
+
+
 async def test_the_watermark_tells_how_far_each_source_was_read(store: Store) -> None:
     world = await fair_world(store)
     await world.run(

@@ -2,6 +2,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from hub.store.database import Store
 from tests.trading import World, example_world
 
@@ -117,6 +119,24 @@ async def test_where_the_profile_says_so_a_price_becomes_a_case(store: Store) ->
         await world.offer("us-1", f"2026-03-{day}T09:00:00+08:00", "60", "shopA", region="US", evidence="h")
     (finding,) = (await found(world)).values()
     assert (finding["mode"], finding["score"], finding["case_id"] is not None) == ("case", Decimal("57.0"), True)
+
+
+@pytest.mark.parametrize("between", ["2026-02-20", "2026-03-02"])
+async def test_an_offer_that_is_passed_over_does_not_come_between(store: Store, between: str) -> None:
+    world = await example_world(store)
+    await world.offer("tm-1", "2026-02-10T02:00:00Z", "90", "shop")
+    await world.offer("tm-1", f"{between}T02:00:00Z", "90", "shop", currency="USD")
+    await world.offer("tm-1", "2026-03-05T02:00:00Z", "90", "shop")
+    assert (await world.judged(RULE))["demo", "tm-1", "2026-03"]["classification"] == "below_policy"
+    await world.fx("2026-01-01", "USD", "7")
+    assert (await world.judged(RULE))["demo", "tm-1", "2026-03"]["classification"] == "unconfirmed"
+    await world.offer("tm-1", f"{between}T02:00:00Z", "100", "shop")
+    assert (await world.judged(RULE))["demo", "tm-1", "2026-03"]["classification"] == "unconfirmed"
+    off = {"jurisdiction": {"regions": {"CN": "CN", "US": "US"}, "profile": {"US": {"price_rules": "off"}}}}
+    await world.policy(**off)
+    await world.region("US", kind="country")
+    await world.offer("tm-1", f"{between}T02:00:00Z", "100", "shop", region="US")
+    assert (await world.judged(RULE))["demo", "tm-1", "2026-03"]["classification"] == "below_policy"
 
 
 async def test_without_a_rate_an_offer_is_skipped_and_counted(store: Store) -> None:
