@@ -51,7 +51,7 @@ ONE_OF_A_KIND = """{affected_id} IS NOT NULL AND {is_full} AND {mode} = 'case' A
     only=ONE_OF_A_KIND,
 )
 @strawberry.type(
-    description="What was found that touches a partner's rights, as that partner may know of it: one, however many lines it is about."
+    description="What was found that touches a partner's rights, as that partner may know of it: one for all lines it is about."
 )
 class AffectedFinding(Node):
     id: strawberry.ID = column("id", GLOBAL_ID)

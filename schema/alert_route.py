@@ -9,7 +9,7 @@ import strawberry
 from hub.clock import now
 from hub.conflicts.registry import all_rules
 from hub.settings import REFERENCE, ROUTE_NAME
-from hub.store.alert_route import Route, delete_route, upsert_route
+from hub.store.alert_route import Route, delete_route, unknown_regions, upsert_route
 from schema.auth.roles import demand
 from schema.compiler.catalog import Sort, column, pages, table
 from schema.compiler.door import read_row
@@ -126,6 +126,8 @@ async def kept(info: Info, input: UpsertRouteInput) -> int:
     """Make or replace a route and return its id."""
     route = described(input)
     async with info.context.store.transaction() as connection:
+        for code in await unknown_regions(connection, route):
+            raise invalid("regions", "unknown_region", f"There is no region {code}.")
         route_id = await upsert_route(connection, route, now())
     if route_id is None:
         raise managed_by_file("name")

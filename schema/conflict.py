@@ -250,7 +250,9 @@ class Conflict(Node):
     )
     rule_id: RuleId = column("rule", "Rule that found it.")
     rule_version: int = column("rule_version", "Version of the rule that last judged it.")
-    watermark: datetime = column("watermark_at", "Data watermark: nothing recorded later was used.")
+    watermark: datetime = column(
+        "watermark_at", "Data watermark of `judgedAt`: nothing recorded later was used to judge it so."
+    )
     watermarks: list[SourceWatermark] | None = declared(
         "How far each stream had been read when it was judged.",
         Values(
@@ -417,7 +419,9 @@ class ConflictCase(Node):
         "Step that waits for a second person; null when none does.",
         order="{id} DESC",
     )
-    evidence_changed: bool = column("evidence_changed", "Whether the data behind frozen evidence has changed since.")
+    evidence_changed: bool = column(
+        "evidence_changed", "Whether the data or the policy behind it went since, so that none of its findings holds."
+    )
     previous_case: Annotated["ConflictCase", strawberry.lazy("schema.conflict")] | None = one(
         "previous_case_id", "Earlier closed case of the same group; null when there is none."
     )

@@ -48,7 +48,7 @@ def write_rows(file: Path, rows: Iterable[Struct]) -> None:
 
 
 def read_rows(file: Path, kind: type[Row]) -> list[Row]:
-    """Return the objects of a file; one that is not there, or a line that is none of the kind, ends the command in a sentence."""
+    """Return the objects of a file. One that is not there, or a line that is none of the kind, ends the command."""
     try:
         content = file.read_bytes()
     except OSError as error:

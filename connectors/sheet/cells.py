@@ -115,8 +115,11 @@ def shown(cell: object) -> str:
 
 
 def read_code(text: str, _zone: tzinfo) -> str:
-    if len(text) > 128 or CONTROL.search(text):
-        raise BadCell("bad_code", "A code has 1 to 128 characters, none of them a control character or |.")
+    # A dash stands for what there is none of.
+    if len(text) > 128 or text == "-" or CONTROL.search(text):
+        raise BadCell(
+            "bad_code", "A code has 1 to 128 characters, none of them a control character or |, and is more than a dash."
+        )
     return text
 
 

@@ -60,6 +60,11 @@ async def upsert_route(connection: Connection, route: Route, at: datetime) -> in
     return None if made is None else int(made)
 
 
+async def unknown_regions(connection: Connection, route: Route) -> list[str]:
+    """Return the codes a route names of regions there are none of: it would never fit there."""
+    return [row["code"] for row in await connection.fetch(UNKNOWN.sql, list(route.regions))]
+
+
 async def delete_route(connection: Connection, route_id: int) -> bool:
     """Remove a route of the API; False when there is none, or it is the settings'."""
     return await connection.fetchval(DELETE.sql, route_id) is not None
@@ -74,4 +79,5 @@ FORGET_OTHERS = statement("alert_route", "forget_others")
 DECLARE = statement("alert_route", "declare")
 UPSERT = statement("alert_route", "upsert")
 DELETE = statement("alert_route", "delete")
+UNKNOWN = statement("alert_route", "unknown_regions")
 OF_API = statement("alert_route", "of_api")

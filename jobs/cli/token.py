@@ -36,6 +36,8 @@ def create(
     Example: channelhub token create --role admin
     """
     ends = expires.replace(tzinfo=expires.tzinfo or UTC) if expires else None
+    if ends is not None and ends <= datetime.now(UTC):
+        raise typer.BadParameter(f"{ends:%Y-%m-%dT%H:%MZ} is over already", param_hint="--expires")
     typer.echo(run(created(settings(), name, role.value, user, partner, ends)))
 
 

@@ -45,6 +45,10 @@ def add(
     roles = tuple(one.value for one in role)
     if "partner" in roles and partner is None:
         raise typer.BadParameter("a partner's user needs --partner CODE", param_hint="--role")
+    if partner is not None and "partner" not in roles:
+        raise typer.BadParameter(
+            "it names whom a user of the role partner acts for; this one has another", param_hint="--partner"
+        )
     from hub.store.user import Person
 
     person = Person(email=email, name=name or email, roles=roles, locale=locale, time_zone=time_zone, quiet_hours=quiet_hours)

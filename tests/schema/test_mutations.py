@@ -229,6 +229,7 @@ async def test_routes_come_change_and_go(store: Store, client: Client) -> None:
         ({"addresses": [f"{number}@example.com" for number in range(501)]}, "addresses"),
         ({"target": "slack://a/b/c"}, "target"),
         ({"secret": "hush"}, "secret"),
+        ({"regions": ["CN-XX"]}, "regions"),
     ):
         refused = await call(client, ROUTE, **(asked | change))
         assert (refused["route"], [path for _, path in reasons(refused)]) == (None, [field])

@@ -31,3 +31,8 @@ SELECT name, rule_ids, severity, regions, product_groups, partners, addresses, t
   FROM alert_route
  WHERE managed_by = 'api'
  ORDER BY name COLLATE "C";
+
+-- unknown_regions --
+SELECT asked.code FROM unnest(:codes::text[]) AS asked (code)
+ WHERE NOT EXISTS (SELECT 1 FROM region WHERE region.code = asked.code)
+ ORDER BY asked.code COLLATE "C";

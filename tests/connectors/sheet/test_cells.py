@@ -65,7 +65,7 @@ def test_a_good_value_becomes_its_canonical_form(kind: Kind, text: str, value: o
 @pytest.mark.parametrize(
     ("kind", "code", "texts"),
     [
-        (cells.CODE, "bad_code", ["x" * 129, "a|b", "a\tb", "a\0"]),
+        (cells.CODE, "bad_code", ["x" * 129, "-", "a|b", "a\tb", "a\0"]),
         (cells.REF, "unknown_ref", ["x" * 129, "a|b"]),
         (cells.TEXT, "too_long", ["x" * 10_001, "a\0b"]),
         (ENUM, "bad_enum", ["opened", "NULL"]),

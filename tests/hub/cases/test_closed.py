@@ -10,8 +10,8 @@ CASE_STATE = """
 """
 
 
-async def stray(world: World, **more: str) -> None:
-    await world.order("O1", "GD-B", "CN-SH", [("P1", "40", "2800")], invoice="INV1", **more)
+async def stray(world: World, day: str = "2026-03-01") -> None:
+    await world.order("O1", "GD-B", "CN-SH", [("P1", "40", "2800")], invoice="INV1", day=day)
 
 
 async def test_a_finding_that_grows_again_after_its_case_expired_is_in_a_new_one(store: Store) -> None:

@@ -132,8 +132,7 @@ async def test_an_offer_that_is_passed_over_does_not_come_between(store: Store, 
     assert (await world.judged(RULE))["demo", "tm-1", "2026-03"]["classification"] == "unconfirmed"
     await world.offer("tm-1", f"{between}T02:00:00Z", "100", "shop")
     assert (await world.judged(RULE))["demo", "tm-1", "2026-03"]["classification"] == "unconfirmed"
-    off = {"jurisdiction": {"regions": {"CN": "CN", "US": "US"}, "profile": {"US": {"price_rules": "off"}}}}
-    await world.policy(**off)
+    await world.policy(jurisdiction={"regions": {"CN": "CN", "US": "US"}, "profile": {"US": {"price_rules": "off"}}})
     await world.region("US", kind="country")
     await world.offer("tm-1", f"{between}T02:00:00Z", "100", "shop", region="US")
     assert (await world.judged(RULE))["demo", "tm-1", "2026-03"]["classification"] == "below_policy"
