@@ -19,7 +19,7 @@ UNHURRIED = settings(
 NewDatabase = Callable[[], Awaitable[str]]
 
 
-@settings(UNHURRIED, max_examples=5)
+@settings(UNHURRIED, max_examples=4)
 @given(rounds=ROUNDS)
 async def test_the_incremental_result_is_the_full_one(new_database: NewDatabase, rounds: Rounds) -> None:
     await compare(await new_database(), rounds)

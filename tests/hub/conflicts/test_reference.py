@@ -28,7 +28,7 @@ NewDatabase = Callable[[], Awaitable[str]]
 OPEN = "SELECT * FROM conflict WHERE state = 'open' AND rule = ANY($1)"
 
 
-@settings(UNHURRIED, max_examples=7)
+@settings(UNHURRIED, max_examples=5)
 @given(rounds=ROUNDS)
 async def test_detection_finds_what_the_reference_finds(new_database: NewDatabase, rounds: Rounds) -> None:
     await compare(await new_database(), rounds)
