@@ -120,6 +120,8 @@ async def lay(connection: Connection, policies: Policies, rules: Iterable[Rule])
     for table, columns in COLUMNS.items():
         await connection.copy_records_to_table(table, records=rows[table], columns=columns)
     await connection.execute(statement("conflict", "region_profiles").sql)
+    # So few rows that what is joined with them is taken for few as well, unless it is known how alike they are.
+    await connection.execute("ANALYZE policy_period, profile, region_profile, threshold")
 
 
 def weighting(body: Mapping[str, Any]) -> tuple[object, ...]:

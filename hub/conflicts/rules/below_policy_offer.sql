@@ -94,7 +94,7 @@ INSERT INTO limit_asked
 SELECT DISTINCT l.limit_id, o.version, o.region_id, o.product_group FROM below_limit AS l JOIN observed AS o USING (offer_id);
 
 -- weigh --
-ANALYZE observed (offer_id, listing_id, month), below_limit, price_found, limit_found;
+ANALYZE observed (offer_id, listing_id, month, version, profile), below_limit, price_found, limit_found;
 
 -- views --
 -- What each observation says: compared with the first reference that has a price, unless a promotion allows it.

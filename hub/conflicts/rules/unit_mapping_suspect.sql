@@ -62,7 +62,7 @@ SELECT o.id
  WHERE o.deleted_at IS NULL AND o.price_kind = 'advertised';
 
 -- weigh --
-ANALYZE observed (offer_id, base_id, month), peer_offer (base_id, market_id, month);
+ANALYZE observed (offer_id, base_id, month, version, profile), peer_offer (base_id, market_id, month);
 
 -- line_members --
 INSERT INTO unit_member
