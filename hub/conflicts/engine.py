@@ -77,6 +77,7 @@ async def examine(
                 pair,
                 {**values, "rule": name, "since": known["judged_to"] if known is not None else at},
                 entire=entire,
+                unsettled=known is not None and known["unsettled"],
             )
         except NOT_ITS_FAULT:
             raise
@@ -89,6 +90,8 @@ async def examine(
         await judged_now(connection, name, pair.rule.version, policies.basis, at)
     await connection.execute("RELEASE SAVEPOINT page")
     await trade.read(connection)
+    all_taken = limit is None or marks < limit
+    await run(connection, LEDGER["leave_unsettled"], {"all_taken": all_taken})
     if any_entire:
         await connection.execute(LEDGER["look_again"].sql)
     await severity.score(connection, values, everything=any_entire)
@@ -128,7 +131,9 @@ async def failed_now(connection: Connection, pair: Pair, basis: str, at: datetim
     await run(connection, statement("conflict", "failed_now"), values)
 
 
-async def hear(connection: Connection, pair: Pair, values: Mapping[str, object], *, entire: bool) -> tuple[int, Counter[str]]:
+async def hear(
+    connection: Connection, pair: Pair, values: Mapping[str, object], *, entire: bool, unsettled: bool
+) -> tuple[int, Counter[str]]:
     """Let one rule judge; return how many scopes it judged and what it had to skip."""
     if "desk" in pair.statements:
         await connection.execute(pair.statements["desk"].sql)
@@ -137,6 +142,8 @@ async def hear(connection: Connection, pair: Pair, values: Mapping[str, object],
         await run(connection, pair.statements.get(name) or shared[name], values)
     if entire:
         await run(connection, LEDGER["standing_scopes"], values)
+    elif unsettled:
+        await run(connection, LEDGER["unsettled"], values)
     judged: int = await connection.fetchval("SELECT count(*) FROM judged")
     if judged:
         await connection.execute("ANALYZE judged")

@@ -2,6 +2,12 @@
 -- Where findings of the rule stand: a full run judges these too, for the records behind them may be gone.
 INSERT INTO judged SELECT scope FROM conflict WHERE rule = :rule::text AND state <> 'resolved_by_data' ON CONFLICT DO NOTHING;
 
+-- unsettled --
+-- A finding that was written while records changed may say what never was, and be where no change leads.
+INSERT INTO judged
+SELECT jsonb_array_elements_text(unsettled) FROM detection WHERE rule = :rule::text
+    ON CONFLICT DO NOTHING;
+
 -- identify --
 -- What was found, under its key, with the codes and caps that go with it.
 INSERT INTO finding
@@ -108,6 +114,21 @@ UPDATE conflict AS c
        resolved_at = CASE WHEN c.state = 'open' THEN :at ELSE c.resolved_at END,
        judged_at = :at, watermark_at = :at, watermark = :watermark, revision = c.revision + 1, changed_at = :at
  WHERE c.id = ANY (:ids::bigint[]);
+
+-- leave_unsettled --
+-- A mark that is here and was not taken came in between, with its change. Until all of those are taken what they may have
+-- touched before stays unsettled as well.
+UPDATE detection AS d
+   SET unsettled = now.scopes
+  FROM detection AS before
+  LEFT JOIN (SELECT h.rule, jsonb_agg(c.scope) AS scopes
+               FROM happened AS h JOIN conflict AS c ON c.id = h.conflict_id
+              WHERE EXISTS (SELECT FROM dirty_record AS mark
+                             WHERE NOT EXISTS (SELECT FROM changed WHERE changed.mark_id = mark.id))
+              GROUP BY h.rule) AS written USING (rule)
+ CROSS JOIN LATERAL (SELECT CASE WHEN :all_taken::boolean THEN '[]' ELSE before.unsettled END
+                            || coalesce(written.scopes, '[]') AS scopes) AS now
+ WHERE d.id = before.id AND d.unsettled <> now.scopes;
 
 -- close_books --
 -- Every change is one revision, and what stood before it goes to the history.

@@ -175,7 +175,8 @@ class DetectionRow(Row):
 
     A rule that is new, or whose version or basis has changed, judges everything once; so does one that failed, for the marks
     of what it could not judge are gone. `failure` says why it did, for operators alone. `read_until`, of the lines of trade
-    alone, is when the rules had last read: what was marked before may have been seen in between.
+    alone, is when the rules had last read: what was marked before may have been seen in between. `unsettled` are the scopes of
+    findings that were written while records changed: they are judged once more with those changes.
     """
 
     rule = fields.TextField()
@@ -183,6 +184,7 @@ class DetectionRow(Row):
     basis = fields.TextField()
     judged_to = fields.DatetimeField()
     read_until = fields.DatetimeField(null=True)
+    unsettled = fields.JSONField[list[str]](db_default=[])
     failure = fields.TextField(null=True)
     failed_at = fields.DatetimeField(null=True)
 

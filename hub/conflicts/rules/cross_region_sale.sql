@@ -186,14 +186,6 @@ SELECT concat_ws('|', partner_id, product_group, region_id, to_char(month, 'YYYY
   FROM reached
  WHERE partner_id IS NOT NULL AND region_id IS NOT NULL
 UNION
--- Findings where nobody would look: who governs there may have changed since the marks were taken.
-SELECT f.scope
-  FROM cross_reach AS cell
-  JOIN conflict AS f
-    ON f.rule = :rule::text
-   AND f.scope = concat_ws('|', cell.partner_id, cell.product_group, cell.region_id, to_char(cell.month, 'YYYY-MM'))
- WHERE cell.kind = 'sell_out' AND cell.quiet AND f.state <> 'resolved_by_data'
-UNION
 -- The holder's own sales of the month, by which the group is measured.
 SELECT f.scope
   FROM seller

@@ -83,11 +83,6 @@ WITH mark AS MATERIALIZED (
       JOIN sales_order AS o ON o.customer_id = k.id
       JOIN trade_line AS t ON t.order_id = o.id AND t.kind = 'sell_out'
      WHERE c.noun = 'customer' AND c.old ->> 'code' <> k.code
-    UNION
-    -- A finding says of which base its article was at the moment, though its line may never have been derived by it.
-    SELECT t.line_id, (c.old ->> 'base_id')::bigint
-      FROM mark AS c JOIN trade_line AS t ON t.product_id = c.record_id AND t.kind = 'sell_out'
-     WHERE c.noun = 'product'
 ), renamed AS (
     SELECT p.id
       FROM mark AS c JOIN partner AS p ON p.id = c.record_id

@@ -53,7 +53,7 @@ SELECT coalesce(jsonb_object_agg(read.name, read.streams), '{}'::jsonb)
          GROUP BY source.name) AS read;
 
 -- judged_before --
-SELECT rule, rule_version, basis, judged_to, failure FROM detection;
+SELECT rule, rule_version, basis, judged_to, failure, unsettled <> '[]' AS unsettled FROM detection;
 
 -- judged_now --
 INSERT INTO detection (rule, rule_version, basis, judged_to) VALUES (:rule, :version, :basis, :at)
