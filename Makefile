@@ -27,7 +27,7 @@ bench: install
 	@$(BIN)/python -m benchmarks
 
 soak: install
-	@scripts/test -m soak
+	@scripts/test -m soak --hypothesis-profile=default
 
 # For maintainers: needs uv. Names no index, so that the lock fits every index.
 lock:

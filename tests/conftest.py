@@ -8,16 +8,17 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
-from uuid import uuid4
 
-import asyncpg
 import pytest
+from hypothesis import settings
 
-from hub.store.database import Store, open_store
+from hub.store.database import Store, models, open_store
 from hub.store.embedded import SETTINGS, Server, digest, server
 from hub.store.migrate import migrate
+from tests.kept import TEMPLATE, Kept, statement
 
-TEMPLATE = "hub_template"
+# The suite says yes or no to a change, the same for the same code; `make soak` draws new examples every time.
+settings.register_profile("gate", derandomize=True)
 
 
 @pytest.fixture(scope="session")
@@ -61,29 +62,26 @@ async def make_template(one: Server) -> None:
         await migrate(store)
 
 
-async def statement(one: Server, sql: str) -> None:
-    """Run one statement outside of any test's database."""
-    connection = await asyncpg.connect(one.database("postgres"))
-    try:
-        await connection.execute(sql)
-    finally:
-        await connection.close()
+@pytest.fixture(scope="session")
+async def kept(postgres: Server) -> AsyncIterator[Kept]:
+    """A database for test after test: making one and getting to know it takes most of a test's time."""
+    one = Kept(postgres)
+    yield one
+    await one.close()
 
 
 @pytest.fixture
-async def address(postgres: Server) -> AsyncIterator[str]:
+async def address(kept: Kept) -> AsyncIterator[str]:
     """The address of a migrated, empty database."""
-    name = f"test_{uuid4().hex[:12]}"
-    await statement(postgres, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
-    yield postgres.database(name)
-    await statement(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+    yield await kept.lend()
+    await kept.clear()
 
 
 @pytest.fixture
-async def store(address: str) -> AsyncIterator[Store]:
+async def store(kept: Kept, address: str) -> AsyncIterator[Store]:
     """An open, empty store."""
-    async with open_store(address, connections=5) as opened:
-        yield opened
+    async with models(address):
+        yield Store(address, kept.pool)
 
 
 @pytest.fixture

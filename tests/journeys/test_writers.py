@@ -37,10 +37,12 @@ REGIONS = ("A", "B", "C", "A1")
 ARTICLES = ("P1", "P1", "P2", "P1-12")
 CUSTOMERS = ("K1", "K2", "K3")
 Chance = random.Random
-# Waits of writers for a detector. Both count events, as the last thing before they commit.
+# Waits of writers for a detector. Both count events, as the last thing before they commit; and whoever makes a file longer,
+# that of a catalog among them, does so alone, for a moment.
 HELD_UP = """
-    SELECT waiting.query
+    SELECT concat_ws(': ', l.locktype, l.relation::regclass, waiting.query) AS query
       FROM pg_stat_activity AS waiting
+      JOIN pg_locks AS l ON l.pid = waiting.pid AND NOT l.granted AND l.locktype <> 'extend'
      CROSS JOIN LATERAL unnest(pg_blocking_pids(waiting.pid)) AS blocking (pid)
       JOIN pg_stat_activity AS holding ON holding.pid = blocking.pid
      WHERE waiting.application_name = 'writer' AND holding.application_name = 'detector'
