@@ -69,22 +69,21 @@ class Kept:
             self.name = None
 
 
+# By name: detection makes the indexes of an empty table anew.
 SHAPE = """
     WITH relation AS (
-        SELECT oid, relname, relnamespace FROM pg_class
+        SELECT oid, concat_ws('.', relnamespace, relname) AS name FROM pg_class
          WHERE oid >= 16384 AND relpersistence = 'p' AND relnamespace <> 'pg_toast'::regnamespace
     )
-    SELECT 'relation' AS what, oid::bigint AS of, concat_ws(' ', relname, relnamespace) AS said FROM relation
+    SELECT relation.name, string_agg(concat_ws(' ', a.attname, a.atttypid, a.attnotnull), ', ' ORDER BY a.attnum) AS said
+      FROM relation LEFT JOIN pg_attribute AS a ON a.attrelid = relation.oid AND a.attnum > 0
+     GROUP BY relation.name
     UNION ALL
-    SELECT 'column', attrelid::bigint, string_agg(concat_ws(' ', attname, atttypid, attnotnull), ', ' ORDER BY attnum)
-      FROM pg_attribute JOIN relation ON relation.oid = attrelid WHERE attnum > 0
-     GROUP BY attrelid
+    SELECT tgname, concat_ws(' ', tgrelid, tgenabled) FROM pg_trigger
     UNION ALL
-    SELECT 'trigger', oid::bigint, concat_ws(' ', tgname, tgenabled) FROM pg_trigger
+    SELECT proname, md5(concat(prosrc, prosqlbody)) FROM pg_proc WHERE oid >= 16384
     UNION ALL
-    SELECT 'function', oid::bigint, md5(concat(prosrc, prosqlbody)) FROM pg_proc WHERE oid >= 16384
-    UNION ALL
-    SELECT 'setting', setdatabase::bigint, setconfig::text FROM pg_db_role_setting
+    SELECT setdatabase::text, setconfig::text FROM pg_db_role_setting
      ORDER BY 1, 2
 """
 # What a migration leaves: rows of a few tables, and where the numbers of all stand.
