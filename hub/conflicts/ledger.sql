@@ -123,8 +123,7 @@ UPDATE detection AS d
   FROM detection AS before
   LEFT JOIN (SELECT h.rule, jsonb_agg(c.scope) AS scopes
                FROM happened AS h JOIN conflict AS c ON c.id = h.conflict_id
-              WHERE EXISTS (SELECT FROM dirty_record AS mark
-                             WHERE NOT EXISTS (SELECT FROM changed WHERE changed.mark_id = mark.id))
+              WHERE (SELECT count(*) FROM dirty_record) > (SELECT count(*) FROM changed)
               GROUP BY h.rule) AS written USING (rule)
  CROSS JOIN LATERAL (SELECT CASE WHEN :all_taken::boolean THEN '[]' ELSE before.unsettled END
                             || coalesce(written.scopes, '[]') AS scopes) AS now
