@@ -10,9 +10,12 @@ from dataclasses import dataclass
 
 import strawberry
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Route, WebSocketRoute
 
-from hub.settings import Settings, read_settings
+from hub.settings import ServerSettings, Settings, read_settings
 from hub.store.database import Store
 from hub.store.event import EVENT_CHANNEL
 from hub.store.notice import listen
@@ -75,7 +78,28 @@ def create_app(settings: Settings | None = None, opener: Opener = whole_hub) -> 
                 yield
                 probes.store = None
 
-    return Starlette(routes=routes, lifespan=lifespan)
+    return Starlette(routes=routes, lifespan=lifespan, middleware=around(chosen.server))
+
+
+def around(settings: ServerSettings) -> list[Middleware]:
+    """Return what lies between a browser and the addresses: who may ask from a page of another site, and short answers.
+
+    Cookies are of no use here, so none are allowed; a page brings a token.
+    """
+    foreign = Middleware(
+        CORSMiddleware,
+        allow_origins=settings.allowed_origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=ASKING,
+        expose_headers=TELLING,
+        max_age=600,
+    )
+    return [*([foreign] if settings.allowed_origins else []), Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)]
+
+
+# What pages of other sites may send beside what browsers allow anyhow, and what they may read.
+ASKING = ["Authorization", "Content-Type", "If-None-Match", "X-Request-Id"]
+TELLING = ["ETag", "Retry-After", "X-Request-Id"]
 
 
 @asynccontextmanager
@@ -93,7 +117,7 @@ async def serving(
     operations = Operations(schema, context, production)
     web = Web(operations, tokens, visitors, metrics, production)
     files = Files(web, hub.store)
-    sockets = Sockets(operations, tokens, visitors, metrics)
+    sockets = Sockets(operations, tokens, visitors, metrics, frozenset(settings.server.allowed_origins))
     app.router.routes += [
         Route("/graphql", web.graphql, methods=["GET", "POST"]),
         WebSocketRoute("/graphql", sockets.graphql),

@@ -5,6 +5,7 @@ site can open a socket but has no token, and is turned away by its Origin before
 """
 
 import asyncio
+from collections.abc import Collection
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,10 +48,11 @@ class Sockets:
     tokens: Tokens
     visitors: Visitors
     metrics: Metrics
+    allowed_origins: Collection[str]
 
     async def graphql(self, socket: WebSocket) -> None:
         """Talk until one side has enough."""
-        if foreign(socket):
+        if foreign(socket, self.allowed_origins):
             await socket.close()
             return
         if PROTOCOL not in socket.scope["subprotocols"]:
@@ -190,7 +192,7 @@ class Conversation:
             await self.socket.close(code, reason)
 
 
-def foreign(socket: WebSocket) -> bool:
-    """Say whether a page of another site opens the socket. Programs send no Origin."""
+def foreign(socket: WebSocket, allowed: Collection[str]) -> bool:
+    """Say whether a page of another site opens the socket that is not allowed to. Programs send no Origin."""
     origin = socket.headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc != socket.headers.get("host")
+    return origin is not None and origin not in allowed and urlsplit(origin).netloc != socket.headers.get("host")

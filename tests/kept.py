@@ -116,11 +116,11 @@ CLEAR = """
                                                 AND k.relnamespace = 'kept'::regnamespace) AS filled,
                           (SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute
                             WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = '') AS columns,
-                          CASE WHEN pg_relation_size(c.oid) > 200000 THEN 'TRUNCATE public.%I' ELSE 'DELETE FROM public.%I' END AS away
+                          CASE WHEN pg_relation_size(c.oid) > 200000 THEN 'TRUNCATE' ELSE 'DELETE FROM' END AS away
                      FROM pg_class AS c
                     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND pg_relation_size(c.oid) > 0
         LOOP
-            EXECUTE format(one.away, one.relname);
+            EXECUTE format('%s public.%I', one.away, one.relname);
             IF one.filled THEN
                 EXECUTE format('INSERT INTO public.%1$I (%2$s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM kept.%1$I',
                                one.relname, one.columns);

@@ -318,13 +318,12 @@ async def test_what_was_found_between_two_changes_does_not_stay(address: str) ->
         await detect(detectors, at=NOON)
         for number in ("O1", "O2"):
             await world.order(number, "GD-B", "CN-GD", [("P1-12", "1", "900")], serials=("S1",))
-        async with store.connection() as watch, asyncio.TaskGroup() as beside:
-            async with store.transaction() as holder:
-                # It has laid out the lines of trade when it comes here, and heard no rule.
-                await holder.execute("LOCK TABLE trade_month IN ACCESS EXCLUSIVE MODE")
-                beside.create_task(detect(detectors, at=NOON))
-                await waiting(watch, "relation")
-                await world.product("P1-12", base="P2", pack="12")
+        async with store.connection() as watch, asyncio.TaskGroup() as beside, store.transaction() as holder:
+            # It has laid out the lines of trade when it comes here, and heard no rule.
+            await holder.execute("LOCK TABLE trade_month IN ACCESS EXCLUSIVE MODE")
+            beside.create_task(detect(detectors, at=NOON))
+            await waiting(watch, "relation")
+            await world.product("P1-12", base="P2", pack="12")
         assert [row["base_sku"] for row in await world.rows(TWINS)] == ["P2"]
         await world.product("P1-12", base="P1", pack="12")
         await world.order("O2", "GD-B", "CN-GD", [("P1-12", "1", "900")], serials=("S2",), day="2026-03-02")
