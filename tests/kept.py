@@ -56,7 +56,7 @@ class Kept:
     async def cleared(self) -> bool:
         """Take away the rows; False when the rest is not what it was."""
         async with self.pool.acquire() as connection:
-            alike = await connection.fetch(SHAPE) == self.shape
+            alike: bool = await connection.fetch(SHAPE) == self.shape
             if alike:
                 await connection.execute(CLEAR)
         return alike

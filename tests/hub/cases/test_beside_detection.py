@@ -18,7 +18,7 @@ from hub.store.database import Connection, Store, open_store
 from hub.store.embedded import Server
 from hub.store.statements import Statement
 from jobs.detect import detect
-from tests.conftest import TEMPLATE, statement
+from tests.kept import TEMPLATE, statement
 from tests.trading import NOON, World, example_world
 
 # Where a detector stands when the case is closed: about to run one of these. Each is the first of its batch.

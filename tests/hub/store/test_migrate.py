@@ -14,7 +14,7 @@ from hub.store import migrations
 from hub.store.database import Store, open_store, tortoise_config
 from hub.store.embedded import Server
 from hub.store.migrate import applied, migrate
-from tests.conftest import statement
+from tests.kept import statement
 
 COLUMNS = """
     SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
