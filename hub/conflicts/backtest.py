@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import date, datetime
 from typing import Any, Literal
 
+import structlog
 from msgspec import Struct
 
 from hub.conflicts import policy, trade
@@ -22,6 +23,8 @@ from hub.records import CanonicalRecord, PolicyVersion, PricePolicy, Promotion, 
 from hub.store.bulk import Row, upsert_staged
 from hub.store.database import Connection, Store
 from hub.store.statements import read_statements, statement
+
+log = structlog.get_logger(__name__)
 
 Side = Literal["present", "draft"]
 Alerting = Callable[[Connection], Awaitable[Sequence[int]]]
@@ -177,7 +180,11 @@ async def judge(connection: Connection, side: Side, question: Question, values: 
     """Judge everything by what lies in the present room, and keep what falls into the period."""
     examined = await examine(connection, question.at, limit=None, full=False, rules=needed_rules(question.rules))
     for name, reason in examined.failed.items():
-        raise RuleFailed(f"The rule {name} failed on the {side} side ({reason}); mend it, or ask about the rules beside it.")
+        # The database's own words are for the log: the answer is kept and read through the API.
+        log.error("rule failed", rule=name, side=side, reason=reason)
+        raise RuleFailed(
+            f"The rule {name} failed on the {side} side; the log says why. Mend it, or ask about the rules beside it."
+        )
     await run(connection, SQL["keep_outcome"], {**values, "side": side})
     alerts = await alerting(connection)
     await run(connection, SQL["keep_cases"], {**values, "side": side, "alerting": alerts, "otherwise": NOBODY})
