@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from hub.alerts.route import file_routes
 from hub.conflicts.engine import failures, not_run
 from hub.conflicts.publication import awaited
+from hub.conflicts.registry import broken_packages
 from hub.errors import HubError
 from hub.settings import Settings, secret
 from hub.store.alert_route import Route, api_routes
@@ -137,8 +138,12 @@ async def silent_rules(connection: Connection) -> list[str]:
 
 
 async def failed_rules(connection: Connection) -> list[str]:
-    """Return the rules that could not be heard; what they had found stands as it was."""
-    return [
+    """Return the rules that could not be heard, or not even be loaded; what they had found stands as it was."""
+    unheard = [
+        f"The rules of the package {package} cannot be loaded ({reason}) and are not heard; mend it or remove it."
+        for package, reason in broken_packages().items()
+    ]
+    return unheard + [
         f"The rule {name} failed ({reason}) and its findings stand as they were; mend it, or remove the package that brings "
         "it, then run `channelhub detect`: it judges everything once."
         for name, reason in (await failures(connection)).items()

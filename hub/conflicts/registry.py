@@ -1,6 +1,6 @@
 """Which rules there are: the pairs in rules/, then those that other packages announce."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from graphlib import TopologicalSorter
@@ -29,14 +29,31 @@ class Pair:
 @cache
 def all_rules() -> Mapping[str, Pair]:
     """Return every rule with its statements, by name, in the order they run in; two of one name are refused."""
-    return collect([rules.__name__, *(point.value for point in entry_points(group=GROUP))])
+    return collect([pairs(rules.__name__), *foreign()[0]])
 
 
-def collect(packages: Iterable[str]) -> dict[str, Pair]:
+def broken_packages() -> Mapping[str, str]:
+    """Return the packages that announce rules and cannot be loaded, with the reason."""
+    return foreign()[1]
+
+
+@cache
+def foreign() -> tuple[Sequence[Sequence[Pair]], Mapping[str, str]]:
+    """Return the rules of other packages, and why some have none. Foreign code stops nothing else, whatever it raises."""
+    loaded, broken = [], {}
+    for point in sorted(entry_points(group=GROUP), key=lambda point: point.value):
+        try:
+            loaded.append(pairs(point.value))
+        except Exception as error:
+            broken[point.value] = f"{type(error).__name__}: {error}".partition("\n")[0]
+    return loaded, broken
+
+
+def collect(packages: Iterable[Iterable[Pair]]) -> dict[str, Pair]:
     """Return the rules of some packages. Raises SettingsError when two have one name."""
     found: dict[str, Pair] = {}
     for package in packages:
-        for pair in pairs(package):
+        for pair in package:
             if pair.rule.name in found:
                 raise SettingsError(f"Two rules are called {pair.rule.name}; rename one or remove its package.")
             found[pair.rule.name] = pair
@@ -44,12 +61,16 @@ def collect(packages: Iterable[str]) -> dict[str, Pair]:
     return {name: found[name] for name in order.static_order()}
 
 
-def pairs(package: str) -> Iterable[Pair]:
-    """Yield the rules of one package, each file holding the one it is named after."""
+def pairs(package: str) -> list[Pair]:
+    """Return the rules of one package, each file holding the one it is named after."""
     folder = import_module(package).__path__[0]
-    for file in iter_modules([folder]):
-        rule: Rule = getattr(import_module(f"{package}.{file.name}"), file.name)
-        yield Pair(rule, read_statements(Path(folder, f"{file.name}.sql")))
+    return [
+        Pair(
+            getattr(import_module(f"{package}.{file.name}"), file.name),
+            read_statements(Path(folder, f"{file.name}.sql")),
+        )
+        for file in iter_modules([folder])
+    ]
 
 
 def finding_of(row: Mapping[str, Any]) -> Finding:

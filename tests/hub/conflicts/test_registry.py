@@ -1,15 +1,17 @@
 import sys
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from hub.conflicts import engine
-from hub.conflicts.registry import all_rules, collect, finding_of
+from hub.conflicts.registry import all_rules, broken_packages, collect, finding_of, foreign, pairs
 from hub.conflicts.rule import Finding, sentence
 from hub.conflicts.statements import FOLDER, premises
 from hub.errors import SettingsError
 from hub.store.database import Store
+from jobs.doctor import ailing
 from tests.trading import NOON, World, example_world
 
 FORBIDDEN = (
@@ -43,9 +45,48 @@ def test_two_rules_of_one_name_are_refused(tmp_path: Path, monkeypatch: pytest.M
     (package / "territory_overlap.sql").write_text("-- keys --\nSELECT 1;\n")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(SettingsError, match="Two rules are called territory_overlap"):
-        collect(["hub.conflicts.rules", "acme_rules"])
+        collect([pairs("hub.conflicts.rules"), pairs("acme_rules")])
     for module in [name for name in sys.modules if name.startswith("acme_rules")]:
         del sys.modules[module]
+
+
+@pytest.fixture
+def announced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Two distributions that announce rules: one without files yet, one that is sound."""
+    for name in ("broken_rules", "sound_rules"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").touch()
+        (tmp_path / f"{name}-1.dist-info").mkdir()
+        (tmp_path / f"{name}-1.dist-info" / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n")
+        (tmp_path / f"{name}-1.dist-info" / "entry_points.txt").write_text(f"[channelhub.conflict_rules]\n{name} = {name}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    clear_rules()
+    yield tmp_path
+    monkeypatch.undo()
+    clear_rules()
+
+
+def clear_rules() -> None:
+    """Forget what was found."""
+    all_rules.cache_clear()
+    foreign.cache_clear()
+    for module in [name for name in sys.modules if name.partition(".")[0] in ("broken_rules", "sound_rules")]:
+        del sys.modules[module]
+
+
+@pytest.mark.parametrize("fault", ["raise RuntimeError('no licence')", "import acme_that_is_gone", "acme ="])
+async def test_a_package_of_rules_that_cannot_be_loaded_stops_no_other(announced: Path, store: Store, fault: str) -> None:
+    (announced / "broken_rules" / "acme.py").write_text(fault + "\n")
+    (announced / "broken_rules" / "acme.sql").write_text("-- keys --\nSELECT 1;\n")
+    (announced / "sound_rules" / "sound.py").write_text(
+        "from msgspec.structs import replace\nfrom hub.conflicts.rules.territory_overlap import territory_overlap\n"
+        "sound = replace(territory_overlap, name='sound')\n"
+    )
+    (announced / "sound_rules" / "sound.sql").write_text((FOLDER / "rules" / "territory_overlap.sql").read_text())
+    assert "sound" in all_rules()
+    assert list(broken_packages()) == ["broken_rules"]
+    (told,) = [sentence for sentence in await ailing(store) if "broken_rules" in sentence]
+    assert "cannot be loaded" in told
 
 
 @pytest.mark.parametrize("file", sorted(FOLDER.rglob("*.py")) + sorted(FOLDER.rglob("*.sql")), ids=lambda file: file.name)
