@@ -526,7 +526,7 @@ def files(*, tests: bool) -> Iterator[tuple[str, str]]:
             str(file.relative_to(ROOT))
             for folder in kept
             for file in ROOT.glob(f"{folder}/**/*")
-            if "__pycache__" not in file.parts
+            if not {"__pycache__", "node_modules"} & set(file.parts)
         ]
     for name in names:
         if (ROOT / name).is_file() and (tests or not name.startswith("tests/")):
