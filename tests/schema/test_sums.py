@@ -1,6 +1,7 @@
 """Counts, sums and groups are those of the rows that the same viewer can list, whatever the rows, the viewer and the filter."""
 
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -177,10 +178,11 @@ def plain(amount: Decimal) -> str:
 
 
 def code(record: dict[str, Any] | None) -> str | None:
-    return record and record["code"]
+    return None if record is None else str(record["code"])
 
 
-ORDER_KEYS = {
+Key = Callable[[dict[str, Any]], str | None]
+ORDER_KEYS: dict[str, Key] = {
     "PARTNER": lambda node: code(node["partner"]),
     "REGION": lambda node: code(node["shipToRegion"]),
     "CHANNEL": lambda node: node["channel"],
@@ -189,7 +191,7 @@ ORDER_KEYS = {
     "DAY": lambda node: node["placedAt"][:10],
     "MONTH": lambda node: node["placedAt"][:7],
 }
-CONFLICT_KEYS = {
+CONFLICT_KEYS: dict[str, Key] = {
     "RULE": lambda node: node["ruleId"],
     "STATUS": lambda node: node["status"],
     "PARTNER": lambda node: code(node["partner"]),
