@@ -25,8 +25,10 @@ from benchmarks.world import write_orders
 from hub.settings import Settings
 from hub.store.database import Store, open_store
 from hub.store.token import create_token
+from schema.ask import Ask
 from schema.context import RequestContext, Role, Viewer
-from schema.operation import Ask, Operations, encode
+from schema.operation import Operations, encode
+from schema.persisted import Persisted
 from schema.root import build_schema
 
 ROWS = 10_000
@@ -168,7 +170,10 @@ class Alone:
         self.ran: list[str] = []
         self.viewer = Viewer(Role.ADMIN)
         self.operations = Operations(
-            build_schema(), lambda viewer, request_id: RequestContext(viewer, store, Settings(home=Path())), production=True
+            build_schema(),
+            lambda viewer, request_id: RequestContext(viewer, store, Settings(home=Path())),
+            Persisted(store, required=False),
+            production=True,
         )
 
     @classmethod

@@ -79,12 +79,14 @@ class ServerSettings(Part):
     """`[server]`: where the API listens. `production` closes what is open to developers.
 
     `allowed_origins` are the sites whose pages may ask and open sockets, as browsers name them: `https://portal.example.com`.
+    With `require_trusted_documents` only documents that were registered are executed, but for administrators.
     """
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8480
     production: bool = False
     allowed_origins: list[Annotated[str, Field(pattern=r"^https?://[a-z0-9.\-\[\]:]+$")]] = []
+    require_trusted_documents: bool = False
 
 
 class Settings(Part):

@@ -2,11 +2,12 @@
 
 Waiting is done here too: a run that broke off or was told to come back later is deferred when its time has come, an alert is
 passed on, a digest's hour noticed, and the clocks of cases are looked at. Events that nobody can follow any more, and files
-that nobody added to a case, are dropped.
+that nobody added to a case, are dropped; the marks of changes are put together.
 """
 
 from hub.clock import now
 from hub.store import attachment
+from hub.store.change import settle
 from hub.store.event import forget
 from hub.store.statements import statement
 from jobs.queue import Queue
@@ -23,6 +24,7 @@ async def sweep(queue: Queue) -> None:
         work = await connection.fetchrow(OPEN_WORK.sql, *OPEN_WORK.arguments({"now": now()}))
         await forget(connection)
         await attachment.forget(connection)
+        await settle(connection)
     await watch_cases(queue.store, queue.settings)
     if due:
         in_hand = await queue.runs_in_hand()

@@ -22,6 +22,7 @@ from hub.store.notice import listen
 from hub.store.token import ACCESS_CHANNEL
 from schema.auth.tokens import Tokens
 from schema.context import Jobs, RequestContext, Viewer
+from schema.etag import Tags
 from schema.evidence import Bundles
 from schema.executor import self_test
 from schema.feed import Feed
@@ -29,6 +30,7 @@ from schema.files import Files
 from schema.graphiql import page_routes
 from schema.http import Web
 from schema.operation import Operations
+from schema.persisted import Persisted
 from schema.probes import Metrics, Probes
 from schema.root import build_schema
 from schema.visitors import Visitors
@@ -114,8 +116,9 @@ async def serving(
     def context(viewer: Viewer, request_id: str) -> RequestContext:
         return RequestContext(viewer, hub.store, settings, hub.jobs, feed, request_id)
 
-    operations = Operations(schema, context, production)
-    web = Web(operations, tokens, visitors, metrics, production)
+    persisted = Persisted(hub.store, required=settings.server.require_trusted_documents)
+    operations = Operations(schema, context, persisted, production)
+    web = Web(operations, tokens, visitors, metrics, Tags(hub.store, production), production)
     files = Files(web, hub.store)
     sockets = Sockets(operations, tokens, visitors, metrics, frozenset(settings.server.allowed_origins))
     app.router.routes += [

@@ -10,7 +10,10 @@ from schema.node import GLOBAL_ID, Actor, Node
 from schema.paging import Connection
 from schema.where import DateTimeFilter, IDFilter, StringFilter, where
 
-NOUNS = {"conflict_case": "ConflictCase", "approval": "Approval", "policy_version": "PolicyVersion", "alert": "Alert"}
+NOUNS = {
+    "conflict_case": "ConflictCase", "approval": "Approval", "policy_version": "PolicyVersion", "alert": "Alert",
+    "trusted_document": "TrustedDocument",
+}  # fmt: skip
 KINDS = " ".join(f"WHEN '{noun}' THEN '{kind}'" for noun, kind in NOUNS.items())
 
 
@@ -26,7 +29,9 @@ class AuditEntry(Node):
     occurred_at: datetime = column("occurred_at", "When.")
     actor: Actor | None = one("actor_id", "Who did it; null when the hub or a service did.")
     action: str = column("action", "What was done: `advanced`, `approved`, `published`, `acknowledged`.")
-    noun: str = column("noun", "To what kind of thing: `conflict_case`, `approval`, `policy_version`, `alert`.")
+    noun: str = column(
+        "noun", "To what kind of thing: `conflict_case`, `approval`, `policy_version`, `alert`, `trusted_document`."
+    )
     subject_id: strawberry.ID | None = column(
         f"hub_global_id(CASE {{noun}} {KINDS} END, {{subject_id}})", "Global id of the thing; for `node`."
     )

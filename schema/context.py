@@ -79,7 +79,10 @@ class Execution:
 
 @dataclass
 class RequestContext:
-    """What one operation carries. What it learns on the way is for the response's `extensions`."""
+    """What one operation carries. What it learns on the way is for the response's `extensions`.
+
+    `lasting` are the root fields that were answered from data alone, whatever the clock says.
+    """
 
     viewer: Viewer
     store: Store
@@ -90,4 +93,5 @@ class RequestContext:
     executions: list[Execution] = field(default_factory=list)
     watermark: datetime | None = None
     stale: bool = False
+    lasting: set[str] = field(default_factory=set)
     reader: "Reader | None" = field(default=None, repr=False)

@@ -16,12 +16,13 @@ from hub.errors import Declined
 from hub.store import attachment
 from hub.store.attachment import LARGEST, File
 from hub.store.database import Store
+from schema.ask import Ask
 from schema.auth.roles import MAY
 from schema.context import Viewer
 from schema.errors import ErrorCode, HubGraphQLError
 from schema.http import JSON, Problem, Web, body_of
 from schema.ids import global_id, read_id
-from schema.operation import Ask, encode
+from schema.operation import encode
 
 LOOK = "query ($id: ID!) { node(id: $id) { ... on CaseAttachment { id } } }"
 

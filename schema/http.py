@@ -16,18 +16,21 @@ from graphql import OperationType
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from schema.ask import Ask, Malformed, read_ask
 from schema.auth.roles import DEVELOPERS
 from schema.auth.tokens import Pass, Tokens
 from schema.context import Locale, Viewer
 from schema.documents import Refused
 from schema.errors import ErrorCode, HubGraphQLError
-from schema.operation import Answer, Ask, Operations, encode, fault, new_request_id, refused
+from schema.etag import Tags, offered
+from schema.operation import Answer, Operations, encode, fault, new_request_id, refused
 from schema.probes import Metrics
 from schema.stream import EventStream
 from schema.visitors import Visitors
 
 JSON = "application/json"
 GRAPHQL = "application/graphql-response+json"
+HEADERS = {"cache-control": "private, no-cache", "vary": "Authorization, Accept, Accept-Language"}
 LARGEST_BODY = 1024 * 1024
 REQUEST_ID = re.compile(r"[\w.-]{1,64}")
 
@@ -50,6 +53,7 @@ class Web:
     tokens: Tokens
     visitors: Visitors
     metrics: Metrics
+    tags: Tags
     production: bool
 
     async def graphql(self, request: Request) -> Response:
@@ -84,23 +88,34 @@ class Web:
         media = negotiated(request.headers.get("accept"))
         if media is None:
             raise Problem(406, ErrorCode.BAD_REQUEST, f"Accept {GRAPHQL} or {JSON}.")
-        ask = self.asked_by_address(request, viewer) if request.method == "GET" else await asked_by_body(request)
+        reading = request.method == "GET"
+        ask = asked_by_address(request) if reading else await asked_by_body(request)
+        tag = await self.tags.name(ask, viewer, media) if reading and ask.hash else None
+        if tag in offered(request.headers.get("if-none-match")):
+            self.metrics.operations.labels("query", "unchanged").inc()
+            return Response(status_code=304, headers=HEADERS | {"etag": str(tag)})
         begun = perf_counter()
-        answer, kind = await self.executed(ask, viewer, request_id, reading=request.method == "GET")
+        answer, kind = await self.executed(ask, viewer, request_id, reading=reading)
         self.metrics.operation(kind, answer, perf_counter() - begun)
-        return written(answer, media, 200 if answer.executed or media == JSON else 400)
+        response = written(answer, media, 200 if answer.executed or media == JSON else 400)
+        if tag is not None and answer.lasting:
+            response.headers["etag"] = tag
+        return response
 
     async def executed(self, ask: Ask, viewer: Viewer, request_id: str, *, reading: bool) -> tuple[Answer, str]:
         """Prepare and run what was asked; return the answer and the kind of operation."""
         try:
-            prepared = self.operations.prepare(ask, viewer)
+            prepared = await self.operations.admit(ask, viewer)
         except Refused as refusal:
             return refused(refusal.errors, request_id), "refused"
         if prepared.kind is OperationType.SUBSCRIPTION:
             raise Problem(400, ErrorCode.BAD_REQUEST, "Follow events by WebSocket, or by POST on /graphql/stream.")
         if reading and prepared.kind is OperationType.MUTATION:
             raise Problem(405, ErrorCode.BAD_REQUEST, "A mutation is sent by POST.", Allow="POST")
-        return await self.operations.run(prepared, viewer, request_id), prepared.kind.value
+        if reading and self.production and not prepared.trusted and viewer.role not in DEVELOPERS:
+            raise Problem(405, ErrorCode.FORBIDDEN, "Your role sends what is not registered by POST.", Allow="POST")
+        answer = await self.operations.run(prepared, viewer, request_id)
+        return replace(answer, lasting=answer.lasting and prepared.trusted), prepared.kind.value
 
     async def events(self, request: Request, request_id: str) -> Response:
         """Execute any operation and answer with a stream of events."""
@@ -119,20 +134,19 @@ class Web:
             raise Problem(401, ErrorCode.UNAUTHENTICATED, UNAUTHENTICATED.message, WWW_Authenticate="Bearer")
         return found
 
-    def asked_by_address(self, request: Request, viewer: Viewer) -> Ask:
-        """Read the operation from the address. In production only those who write queries may do so."""
-        if self.production and viewer.role not in DEVELOPERS:
-            raise Problem(405, ErrorCode.FORBIDDEN, "Your role sends its queries by POST.", Allow="POST")
-        words: dict[str, Any] = dict(request.query_params)
-        for name in ("variables", "extensions"):
-            if name in words:
-                words[name] = decoded(words[name].encode(), f"The parameter {name}")
-        return asked(words)
-
 
 UNAUTHENTICATED = HubGraphQLError(
     "Send a token that is valid in the header `Authorization: Bearer …`.", ErrorCode.UNAUTHENTICATED
 )
+
+
+def asked_by_address(request: Request) -> Ask:
+    """Read the operation from the address."""
+    words: dict[str, Any] = dict(request.query_params)
+    for name in ("variables", "extensions"):
+        if name in words:
+            words[name] = decoded(words[name].encode(), f"The parameter {name}")
+    return asked(words)
 
 
 async def asked_by_body(request: Request) -> Ask:
@@ -171,22 +185,15 @@ def decoded(text: bytes, what: str) -> Any:
 
 def asked(words: Mapping[str, Any]) -> Ask:
     """Return the operation that the words of a request stand for."""
-    query, variables, name, extensions = (words.get(key) for key in ("query", "variables", "operationName", "extensions"))
-    if not isinstance(query, str) or not query:
-        raise Problem(400, ErrorCode.BAD_REQUEST, "`query` is a text and is not empty.")
-    if not isinstance(variables, dict | None):
-        raise Problem(400, ErrorCode.BAD_REQUEST, "`variables` is an object.")
-    if not isinstance(name, str | None):
-        raise Problem(400, ErrorCode.BAD_REQUEST, "`operationName` is a text.")
-    if not isinstance(extensions, dict | None):
-        raise Problem(400, ErrorCode.BAD_REQUEST, "`extensions` is an object.")
-    return Ask(query, variables, name or None)
+    try:
+        return read_ask(words)
+    except Malformed as malformed:
+        raise Problem(400, ErrorCode.BAD_REQUEST, str(malformed)) from malformed
 
 
 def written(answer: Answer, media: str, status: int) -> Response:
     """Return the answer as a response."""
-    headers = {"cache-control": "private, no-cache", "vary": "Authorization, Accept, Accept-Language"}
-    return Response(encode(answer.body()), status, headers, f"{media}; charset=utf-8")
+    return Response(encode(answer.body()), status, HEADERS, f"{media}; charset=utf-8")
 
 
 def negotiated(accept: str | None) -> str | None:

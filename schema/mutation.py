@@ -10,6 +10,7 @@ from schema.casework import CaseMutation
 from schema.policy_version import PolicyMutation
 from schema.sync_request import SyncMutation
 from schema.token import TokenMutation
+from schema.trusted_document import TrustedDocumentMutation
 from schema.unit_mapping import UnitMappingMutation
 
 
@@ -25,6 +26,7 @@ class Mutation(
     PolicyMutation,
     BacktestMutation,
     TokenMutation,
+    TrustedDocumentMutation,
     UserMutation,
     UnitMappingMutation,
 ):

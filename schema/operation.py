@@ -3,7 +3,7 @@
 import traceback
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from inspect import isawaitable
 from typing import Any
 from uuid import uuid4
@@ -13,10 +13,12 @@ import strawberry
 import structlog
 from graphql import ExecutionResult, GraphQLError, OperationType, execute, subscribe
 
+from schema.ask import Ask
 from schema.auth.roles import DEVELOPERS
 from schema.context import RequestContext, Viewer
 from schema.documents import Document, Documents, Refused, demand_storable
 from schema.errors import ErrorCode, HubGraphQLError
+from schema.persisted import Persisted
 
 log = structlog.get_logger()
 
@@ -27,31 +29,27 @@ QUERY_CANCELED = "57014"
 
 
 @dataclass(frozen=True)
-class Ask:
-    """What a client sent."""
-
-    query: str
-    variables: Mapping[str, Any] | None = None
-    operation_name: str | None = None
-
-
-@dataclass(frozen=True)
 class Prepared:
-    """An operation that may be executed."""
+    """An operation that may be executed; `trusted` when its document was registered."""
 
     ask: Ask
     document: Document
     kind: OperationType
+    trusted: bool = False
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a client gets. `executed` is false when nothing ran: the document or its variables were refused."""
+    """What a client gets. `executed` is false when nothing ran: the document or its variables were refused.
+
+    `lasting` says that the answer is the same for as long as no data changes.
+    """
 
     errors: list[dict[str, Any]]
     extensions: dict[str, Any]
     data: Any = None
     executed: bool = True
+    lasting: bool = False
 
     def body(self) -> dict[str, Any]:
         """Return the response as values; finished JSON inside `data` stays as it is until it is encoded."""
@@ -72,14 +70,23 @@ class Operations:
 
     schema: strawberry.Schema
     contexts: Contexts
+    persisted: Persisted
     production: bool
     documents: Documents = field(init=False)
 
     def __post_init__(self) -> None:
         self.documents = Documents(self.schema._schema, suggestions=not self.production)
 
+    async def admit(self, ask: Ask, viewer: Viewer) -> Prepared:
+        """Return the operation a client asked for, by its text or its hash. Raises Refused."""
+        found, trusted = await self.persisted.find(ask, viewer)
+        prepared = self.prepare(found, viewer)
+        if not trusted:
+            self.persisted.remember(found)
+        return replace(prepared, trusted=trusted)
+
     def prepare(self, ask: Ask, viewer: Viewer) -> Prepared:
-        """Return the operation. Raises Refused."""
+        """Return the operation of a text. Raises Refused."""
         document = self.documents.get(ask.query)
         demand_storable(ask.variables)
         if document.introspects and self.production and viewer.role not in DEVELOPERS:
@@ -94,7 +101,8 @@ class Operations:
         context = self.contexts(viewer, request_id)
         result = execute(self.schema._schema, prepared.document.node, **self.arguments(prepared, context))
         done = await result if isawaitable(result) else result
-        return answered(done, request_id, self.learned(context))
+        lasting = not done.errors and done.data is not None and done.data.keys() <= context.lasting
+        return replace(answered(done, request_id, self.learned(context)), lasting=lasting)
 
     async def follow(self, prepared: Prepared, viewer: Viewer, request_id: str) -> AsyncGenerator[Answer, None]:
         """Execute any operation over a transport that can carry several answers."""
@@ -117,7 +125,7 @@ class Operations:
     async def answers(self, ask: Ask, viewer: Viewer, request_id: str) -> AsyncGenerator[Answer, None]:
         """Yield the answers to an operation; one that is refused has one answer too."""
         try:
-            prepared = self.prepare(ask, viewer)
+            prepared = await self.admit(ask, viewer)
         except Refused as refusal:
             yield refused(refusal.errors, request_id)
             return

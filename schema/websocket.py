@@ -14,10 +14,11 @@ from urllib.parse import urlsplit
 import orjson
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from schema.ask import Ask, Malformed, read_ask
 from schema.auth.tokens import Pass, Tokens
 from schema.context import Viewer
 from schema.errors import ErrorCode, HubGraphQLError
-from schema.operation import Ask, Operations, encode, new_request_id, refused
+from schema.operation import Operations, encode, new_request_id, refused
 from schema.probes import Metrics
 from schema.visitors import Visitors
 
@@ -153,14 +154,15 @@ class Conversation:
             raise Closed(UNAUTHORISED, "Unauthorized")
         if name in self.running:
             raise Closed(SUBSCRIBER_EXISTS, f"Subscriber for {name[:80]} already exists")
-        query, variables, operation = (payload.get(key) for key in ("query", "variables", "operationName"))
-        if not isinstance(query, str) or not isinstance(variables, dict | None) or not isinstance(operation, str | None):
-            raise Closed(INVALID, "Invalid message")
+        try:
+            ask = read_ask(payload)
+        except Malformed as malformed:
+            raise Closed(INVALID, "Invalid message") from malformed
         if len(self.running) >= OPERATIONS:
             busy = HubGraphQLError(f"A socket carries at most {OPERATIONS} operations.", ErrorCode.BAD_REQUEST)
             await self.send({"type": "error", "id": name, "payload": refused([busy], new_request_id()).errors})
             return
-        task = asyncio.create_task(self.operate(name, Ask(query, variables, operation or None), self.admitted.viewer))
+        task = asyncio.create_task(self.operate(name, ask, self.admitted.viewer))
         self.running[name] = task
 
     async def operate(self, name: str, ask: Ask, viewer: Viewer) -> None:

@@ -129,10 +129,16 @@ class Socket:
 
 @asynccontextmanager
 async def web(
-    store: Store, schema: strawberry.Schema, *, production: bool = False, role: str = "admin", jobs: Deferred | None = None
+    store: Store,
+    schema: strawberry.Schema,
+    *,
+    production: bool = False,
+    required: bool = False,
+    role: str = "admin",
+    jobs: Deferred | None = None,
 ) -> AsyncIterator[Client]:
     """Serve a schema over a store; the client holds a token of the role."""
-    settings = Settings(home=Path(), server=ServerSettings(production=production))
+    settings = Settings(home=Path(), server=ServerSettings(production=production, require_trusted_documents=required))
     app = Starlette()
     async with (
         serving(app, settings, Hub(store, jobs or Deferred()), Metrics(), schema) as feed,

@@ -8,6 +8,7 @@ from tortoise.migrations.api.migrate import migrate as tortoise_migrate
 
 from hub.errors import StoreUnavailable
 from hub.store import migrations
+from hub.store.change import watch
 from hub.store.database import Connection, Store, tortoise_config
 
 # Any number of processes may start at once; one of them migrates, the others wait and find nothing to do.
@@ -25,6 +26,8 @@ async def migrate(store: Store) -> list[str]:
             missing = [name for name in names() if name not in await applied(guard)]
             if missing:
                 await apart(store.address)
+            # Each time: whoever was stopped after migrating left this to be done.
+            await watch(guard)
             return missing
         finally:
             await guard.execute("SELECT pg_advisory_unlock($1)", LOCK)

@@ -35,6 +35,7 @@ MAY: Mapping[str, frozenset[Role]] = {
     "setPreferences": EVERYBODY,  # its own; only an admin those of another
     "upsertRoute": frozenset({Role.ADMIN}),
     "deleteRoute": frozenset({Role.ADMIN}),
+    "registerTrustedDocuments": frozenset({Role.ADMIN}),
 }
 
 # In production the schema itself, and queries that stand in an address, are for those who write queries.

@@ -25,10 +25,18 @@ class Recent(Generic[V]):
 
     def get(self, key: Hashable, make: Callable[[], V]) -> V:
         """Return the value of a key, made if it is not there."""
+        found = self.find(key)
+        return self.keep(key, make()) if found is None else found
+
+    def find(self, key: Hashable) -> V | None:
+        """Return the value of a key if it is there."""
         if key in self.kept:
             self.kept.move_to_end(key)
-            return self.kept[key]
-        value = self.kept[key] = make()
+        return self.kept.get(key)
+
+    def keep(self, key: Hashable, value: V) -> V:
+        """Keep a value; the one that was not used for longest makes room for it."""
+        self.kept[key] = value
         if len(self.kept) > self.size:
             self.kept.popitem(last=False)
         return value

@@ -187,6 +187,8 @@ class Compiler:
         binding = Binding(context.viewer, clock.now(), key, asked, plan.sites, given)
         body = await reader_of(context).fetch(plan, plan.bind(binding))
         context.executions.append(Execution(".".join(path), "compiled", 1))
+        if plan.lasting and len(path) == 1:
+            context.lasting.add(path[0])
         if body is None:
             return None
         return Prebuilt(body, [refusal(info, outer, pattern) for outer, pattern in plan.denied])

@@ -9,6 +9,7 @@ from typing import Any
 
 from graphql import FieldNode, GraphQLField, GraphQLObjectType, GraphQLSchema, get_named_type
 
+from hub.store.change import RESTLESS
 from schema.compiler import policy
 from schema.compiler.catalog import (
     Alone,
@@ -77,13 +78,14 @@ class Emitter:
 
     def plan(self, sql: str) -> Plan:
         """Return the finished statement, together with how fresh its data is."""
+        lasting = ("given", "now") not in {key for key, _ in self.places} and RESTLESS[1] not in sql
         models = self.bound("models", "text[]", fixed(sorted(self.models)))
         fresh = (
             "SELECT min(watermark) AS watermark, coalesce(bool_or(watermark + make_interval(secs => freshness_s) "
             f"< {self.given('now')}), false) AS stale FROM stream WHERE model = ANY({models})"
         )
         whole = f"SELECT ({sql})::text AS body, fresh.watermark, fresh.stale FROM ({fresh}) AS fresh{self.unused(sql + fresh)}"
-        return Plan(whole, tuple(self.slots), tuple(self.checks), tuple(self.sites), tuple(self.denied.values()))
+        return Plan(whole, tuple(self.slots), tuple(self.checks), tuple(self.sites), tuple(self.denied.values()), lasting)
 
     def unused(self, sql: str) -> str:
         """Name the values that were bound for columns nobody selected: PostgreSQL wants to know the type of each."""

@@ -193,13 +193,17 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Plan:
-    """A statement with the values it wants, and what of the selection the viewer may not read."""
+    """A statement with the values it wants, and what of the selection the viewer may not read.
+
+    `lasting` says that the same values bring the same rows for as long as no data changes.
+    """
 
     sql: str
     slots: tuple[Slot, ...]
     checks: tuple[Check, ...]
     sites: tuple[Site, ...]
     denied: tuple[tuple[Path, str], ...]
+    lasting: bool
 
     def bind(self, binding: Binding) -> list[object]:
         """Return the values of one execution. Raises BAD_USER_INPUT and CURSOR_EXPIRED."""

@@ -197,6 +197,7 @@ PRIVATE: Mapping[str, str] = {
     "AccessToken": "({id} = {viewer_token} OR {user_id} = {viewer_user})",
     "User": "{id} = {viewer_user}",
     "AlertRoute": NONE,
+    "TrustedDocument": NONE,
 }
 
 # Rows that are seen with the row they belong to: its type, its table and the column that names it.

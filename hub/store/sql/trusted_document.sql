@@ -1,0 +1,31 @@
+-- register --
+-- In the order of the hashes, so that two who register the same do not wait for each other.
+WITH made AS (
+    INSERT INTO trusted_document (hash, text, name, operation_names, registered_by)
+    SELECT DISTINCT ON (given.hash) given.hash, given.text, given.name,
+           ARRAY(SELECT jsonb_array_elements_text(given.operations)), :user_id::bigint
+      FROM unnest(:hashes::text[], :texts::text[], :names::text[], :operations::jsonb[])
+           AS given (hash, text, name, operations)
+     ORDER BY given.hash
+        ON CONFLICT (hash) DO NOTHING
+    RETURNING id, hash, name, operation_names
+)
+INSERT INTO audit (actor_id, action, noun, subject_id, after)
+SELECT :user_id::bigint, 'registered', 'trusted_document', made.id,
+       jsonb_build_object('hash', made.hash, 'name', made.name, 'operations', to_jsonb(made.operation_names))
+  FROM made;
+
+-- ids --
+SELECT kept.id
+  FROM unnest(:hashes::text[]) WITH ORDINALITY AS wanted (hash, place)
+  JOIN trusted_document AS kept ON kept.hash = wanted.hash
+ ORDER BY wanted.place;
+
+-- text --
+SELECT text FROM trusted_document WHERE hash = :hash;
+
+-- listed --
+SELECT kept.hash, kept.name, kept.operation_names AS operations, kept.registered_at, by.email AS registered_by
+  FROM trusted_document AS kept
+  LEFT JOIN hub_user AS by ON by.id = kept.registered_by
+ ORDER BY kept.name COLLATE "C", kept.hash;

@@ -1,0 +1,61 @@
+"""Where documents rest that may be executed by their hash."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+from tortoise import fields
+
+from hub.store.base import ArrayField, Now, Row
+from hub.store.database import Connection
+from hub.store.statements import prepared
+
+
+class TrustedDocumentRow(Row):
+    """A document that was found good. `hash` is the SHA-256 of `text`, 64 hexadecimal digits; `registered_by` null is the
+    hub's own command line or a service."""
+
+    hash = fields.TextField()
+    text = fields.TextField()
+    name = fields.TextField(null=True)
+    operation_names = ArrayField("text")
+    registered_at = fields.DatetimeField(db_default=Now())
+    registered_by = fields.BigIntField(null=True)
+
+    class Meta:
+        table = "trusted_document"
+        unique_together = (("hash",),)
+
+
+class Trusted(Struct, frozen=True, kw_only=True):
+    """A document to trust."""
+
+    hash: str
+    text: str
+    name: str | None
+    operation_names: Sequence[str]
+
+
+async def register(connection: Connection, documents: Sequence[Trusted], user_id: int | None) -> list[int]:
+    """Keep documents, those that are new with an entry of the audit log; return their ids in the order given."""
+    values = {
+        "hashes": [one.hash for one in documents],
+        "texts": [one.text for one in documents],
+        "names": [one.name for one in documents],
+        "operations": [list(one.operation_names) for one in documents],
+        "user_id": user_id,
+    }
+    await connection.execute(*prepared("trusted_document", "register", **values))
+    rows = await connection.fetch(*prepared("trusted_document", "ids", hashes=values["hashes"]))
+    return [row["id"] for row in rows]
+
+
+async def trusted_text(connection: Connection, hash: str) -> str | None:
+    """Return the text of a trusted document."""
+    text: str | None = await connection.fetchval(*prepared("trusted_document", "text", hash=hash))
+    return text
+
+
+async def listed(connection: Connection) -> list[Mapping[str, Any]]:
+    """Return what is known of every trusted document but its text, by name."""
+    return [dict(row) for row in await connection.fetch(*prepared("trusted_document", "listed"))]

@@ -1,0 +1,101 @@
+"""TrustedDocument: a document that was registered and is executed by its hash."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+import strawberry
+
+from hub.store.trusted_document import Trusted, register
+from schema.ask import HASH, digest
+from schema.auth.roles import demand
+from schema.compiler.catalog import column, one, table
+from schema.compiler.door import read_rows
+from schema.context import RequestContext
+from schema.directives import Cost
+from schema.errors import ErrorCode
+from schema.node import GLOBAL_ID, Actor, Node
+from schema.user_error import UserError, ValidationFailed
+from schema.vetting import Vetted, vet
+from schema.where import asked, given
+
+Info = strawberry.Info[RequestContext, None]
+MOST_DOCUMENTS = 500
+LONGEST_NAME = 200
+
+
+@table("trusted_document")
+@strawberry.type(description="A document that may be executed by its hash.")
+class TrustedDocument(Node):
+    id: strawberry.ID = column("id", GLOBAL_ID)
+    hash: str = column("hash", "SHA-256 of the document text, 64 lower-case hexadecimal digits.")
+    name: str | None = column("name", "What whoever registered it calls it: a file.")
+    operation_names: list[str] = column("operation_names", "Names of its operations.")
+    registered_at: datetime = column("registered_at", "When it was registered.")
+    registered_by: Actor | None = one("registered_by", "Who registered it; null when the command line or a service did.")
+
+
+@strawberry.input(description="A document to trust.")
+class TrustedDocumentInput:
+    hash: str = strawberry.field(description="SHA-256 of `body`, 64 lower-case hexadecimal digits.")
+    body: str = strawberry.field(description="Text of the document.")
+    name: str | None = asked("What to call it, 1..200 characters: a file.")
+
+
+@strawberry.input(description="Documents to trust.")
+class RegisterTrustedDocumentsInput:
+    documents: list[TrustedDocumentInput] = strawberry.field(description="1..500 documents.")
+
+
+@strawberry.type(description="Answer of `registerTrustedDocuments`. All or none are registered.")
+class RegisterTrustedDocumentsPayload:
+    ids: strawberry.Private[Sequence[int]]
+    user_errors: list[UserError] = strawberry.field(description="Why nothing was done; `path` names the document.")
+
+    @strawberry.field(description="The documents, new and known ones, in the order given; empty when `userErrors` is not.")
+    async def documents(self, info: Info) -> list[TrustedDocument]:
+        return await read_rows(info, "TrustedDocument", self.ids)  # type: ignore[return-value]
+
+
+@strawberry.type
+class TrustedDocumentMutation:
+    @strawberry.mutation(description="Registers documents that may be executed by hash. ADMIN.", directives=[Cost(weight="10")])
+    async def register_trusted_documents(
+        self, info: Info, input: Annotated[RegisterTrustedDocumentsInput, strawberry.argument(description="What to do.")]
+    ) -> RegisterTrustedDocumentsPayload | None:
+        demand(info.context.viewer, "registerTrustedDocuments")
+        raw: Any = info._raw_info
+        if not 1 <= len(input.documents) <= MOST_DOCUMENTS:
+            message = f"Register 1 to {MOST_DOCUMENTS} documents at a time."
+            return RegisterTrustedDocumentsPayload(ids=[], user_errors=[refused("too_many", message, "documents")])
+        # In a thread: hundreds of documents take a second, and others are served meanwhile.
+        vetted = await asyncio.to_thread(vet, raw.schema, [one.body for one in input.documents])
+        errors = [
+            error for place, pair in enumerate(zip(input.documents, vetted, strict=True)) for error in faults(f"{place}", *pair)
+        ]
+        if errors:
+            return RegisterTrustedDocumentsPayload(ids=[], user_errors=errors)
+        async with info.context.store.transaction() as connection:
+            wanted = [
+                Trusted(hash=one.hash, text=one.body, name=given(one.name), operation_names=found.operation_names)
+                for one, found in zip(input.documents, vetted, strict=True)
+            ]
+            ids = await register(connection, wanted, info.context.viewer.user_id)
+        return RegisterTrustedDocumentsPayload(ids=ids, user_errors=[])
+
+
+def faults(place: str, document: TrustedDocumentInput, vetted: Vetted) -> Iterator[UserError]:
+    """Yield why a document is not to be trusted."""
+    if not HASH.fullmatch(document.hash) or document.hash != digest(document.body):
+        yield refused("hash_differs", "This is not the SHA-256 of the text.", "documents", place, "hash")
+    if not 1 <= len(given(document.name) or "-") <= LONGEST_NAME:
+        yield refused("length", f"A name has 1 to {LONGEST_NAME} characters.", "documents", place, "name")
+    for fault in vetted.faults:
+        where = f" (line {fault.line}, column {fault.column})" if fault.line else ""
+        yield refused("document", fault.message + where, "documents", place, "body", code=fault.code)
+
+
+def refused(rule: str, message: str, *path: str, code: ErrorCode = ErrorCode.VALIDATION_FAILED) -> UserError:
+    """Return why a part of the input is refused."""
+    return ValidationFailed(code=code, message=message, path=["input", *path], rule=rule)
