@@ -89,7 +89,8 @@ def faults(place: str, document: TrustedDocumentInput, vetted: Vetted) -> Iterat
     """Yield why a document is not to be trusted."""
     if not HASH.fullmatch(document.hash) or document.hash != digest(document.body):
         yield refused("hash_differs", "This is not the SHA-256 of the text.", "documents", place, "hash")
-    if not 1 <= len(given(document.name) or "-") <= LONGEST_NAME:
+    name = given(document.name)
+    if name is not None and not 1 <= len(name) <= LONGEST_NAME:
         yield refused("length", f"A name has 1 to {LONGEST_NAME} characters.", "documents", place, "name")
     for fault in vetted.faults:
         where = f" (line {fault.line}, column {fault.column})" if fault.line else ""

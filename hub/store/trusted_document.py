@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 from tortoise import fields
 
 from hub.store.base import ArrayField, Now, Row
@@ -38,15 +38,8 @@ class Trusted(Struct, frozen=True, kw_only=True):
 
 async def register(connection: Connection, documents: Sequence[Trusted], user_id: int | None) -> list[int]:
     """Keep documents, those that are new with an entry of the audit log; return their ids in the order given."""
-    values = {
-        "hashes": [one.hash for one in documents],
-        "texts": [one.text for one in documents],
-        "names": [one.name for one in documents],
-        "operations": [list(one.operation_names) for one in documents],
-        "user_id": user_id,
-    }
-    await connection.execute(*prepared("trusted_document", "register", **values))
-    rows = await connection.fetch(*prepared("trusted_document", "ids", hashes=values["hashes"]))
+    await connection.execute(*prepared("trusted_document", "register", documents=to_builtins(documents), user_id=user_id))
+    rows = await connection.fetch(*prepared("trusted_document", "ids", hashes=[one.hash for one in documents]))
     return [row["id"] for row in rows]
 
 

@@ -2,10 +2,8 @@
 -- In the order of the hashes, so that two who register the same do not wait for each other.
 WITH made AS (
     INSERT INTO trusted_document (hash, text, name, operation_names, registered_by)
-    SELECT DISTINCT ON (given.hash) given.hash, given.text, given.name,
-           ARRAY(SELECT jsonb_array_elements_text(given.operations)), :user_id::bigint
-      FROM unnest(:hashes::text[], :texts::text[], :names::text[], :operations::jsonb[])
-           AS given (hash, text, name, operations)
+    SELECT DISTINCT ON (given.hash) given.hash, given.text, given.name, given.operation_names, :user_id::bigint
+      FROM jsonb_to_recordset(:documents::jsonb) AS given (hash text, text text, name text, operation_names text[])
      ORDER BY given.hash
         ON CONFLICT (hash) DO NOTHING
     RETURNING id, hash, name, operation_names
