@@ -47,7 +47,7 @@ def read_ask(words: Mapping[str, Any]) -> Ask:
 
 def named(document_id: object, persisted: object) -> str | None:
     """Return the hash that names a document. Raises Malformed."""
-    found = []
+    found: list[Any] = []
     if document_id is not None:
         if not isinstance(document_id, str) or not document_id.startswith(PREFIX):
             raise Malformed(f"`documentId` is `{PREFIX}` and the SHA-256 of a document.")

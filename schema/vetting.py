@@ -46,6 +46,6 @@ def judged(documents: Documents, text: str) -> Vetted:
 
 def fault(error: GraphQLError) -> Fault:
     """Return an error as what is wrong with the document it is about."""
-    place = (error.locations or [None])[0]
+    place = error.locations[0] if error.locations else None
     code = ErrorCode((error.extensions or {})["code"])
     return Fault(code, error.message, place and place.line, place and place.column)

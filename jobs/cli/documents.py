@@ -22,9 +22,7 @@ ENDINGS = ("*.graphql", "*.gql")
 
 @documents.command()
 def register(
-    paths: Annotated[
-        list[Path], typer.Argument(metavar="DIR_OR_FILE", exists=True, help="A document, or a folder with some in it.")
-    ],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", exists=True, help="A document, or a folder with some in it.")],
     as_json: AsJson = False,
 ) -> None:
     """Register the documents of files and folders, all or none; each file is one, as it stands there.
@@ -33,7 +31,7 @@ def register(
     """
     files = list(dict.fromkeys(file for path in paths for file in within(path)))
     if not files:
-        raise typer.BadParameter(f"there is no {' or '.join(ENDINGS)} in it", param_hint="DIR_OR_FILE")
+        raise typer.BadParameter(f"there is no {' or '.join(ENDINGS)} in it", param_hint="PATH")
     texts = [text_of(file) for file in files]
     vetted = judged(texts)
     faults = [{"file": str(file)} | fault for file, one in zip(files, vetted, strict=True) for fault in one["faults"]]
@@ -78,7 +76,7 @@ def text_of(file: Path) -> str:
     try:
         return file.read_bytes().decode()
     except UnicodeDecodeError as error:
-        raise typer.BadParameter(f"{file} is no text in UTF-8", param_hint="DIR_OR_FILE") from error
+        raise typer.BadParameter(f"{file} is no text in UTF-8", param_hint="PATH") from error
 
 
 def digest(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import httpx2
@@ -21,7 +21,7 @@ from schema.root import build_schema
 from tests import samples
 from tests.asking import documents
 from tests.feeding import Source, source
-from tests.schema.test_persisted import OTHER, by_extension, by_id, trust
+from tests.schema.test_persisted import by_extension, by_id, trust
 from tests.trading import World, example_world
 from tests.web import Client, token, web
 
@@ -173,8 +173,8 @@ ROUTE = "mutation ($i: UpsertRouteInput!) { upsertRoute(input: $i) { userErrors 
 
 
 ROOTS = {
-    "partners", "products", "orders", "regions", "conflicts", "conflictCases", "policyVersions", "territoryGrants", "alertRoutes",
-    "pricePolicies", "sources", "auditLog",
+    "partners", "products", "orders", "regions", "conflicts", "conflictCases", "policyVersions", "territoryGrants",
+    "alertRoutes", "pricePolicies", "sources", "auditLog",
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""A document named by its hash: over POST and GET, WebSocket and events; and what is not trusted, where only that may be asked."""
+"""A document named by its hash, over every transport; and what happens to others where documents must be registered."""
 
 from collections.abc import AsyncIterator
 from typing import Any

@@ -10,9 +10,11 @@ WITH gone AS (
 INSERT INTO data_change (mark) SELECT sum(mark) FROM gone HAVING count(*) > 0;
 
 -- unwatched --
--- One mark is enough for a transaction: the setting is there until it ends, and goes with a savepoint that is taken back.
+-- A statement that found no row gives its transaction no number, and needs no mark. One mark is enough for a transaction: the
+-- setting is there until it ends, and goes with a savepoint that is taken back.
 SELECT format('CREATE OR REPLACE TRIGGER changed AFTER INSERT OR DELETE OR TRUNCATE OR UPDATE%s ON %I FOR EACH STATEMENT '
-              'WHEN (coalesce(current_setting(''hub.changed'', true), '''') = '''') EXECUTE FUNCTION hub_changed()',
+              'WHEN (pg_current_xact_id_if_assigned() IS NOT NULL AND coalesce(current_setting(''hub.changed'', true), '''') = '''') '
+              'EXECUTE FUNCTION hub_changed()',
               ' OF ' || watched.columns, watched.name) AS command
   FROM (SELECT c.oid, c.relname AS name,
                string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FILTER (WHERE c.relname = :table) AS columns,

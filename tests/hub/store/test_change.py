@@ -1,7 +1,5 @@
 """The name of the state of the data: another one after every commit that wrote, the same otherwise."""
 
-import pytest
-
 from hub.clock import now
 from hub.store.change import RESTLESS, UNSEEN, settle, version, watch
 from hub.store.database import Connection, Store
@@ -62,6 +60,27 @@ async def test_reading_changes_nothing_and_every_way_of_writing_does(store: Stor
     assert len(set(seen)) == len(seen)
 
 
+async def test_a_statement_that_finds_nothing_changes_nothing(store: Store) -> None:
+    before = await state(store)
+    async with store.connection() as connection:
+        for statement in (
+            "UPDATE hub_user SET name = 'b' WHERE email = 'nobody'",
+            "DELETE FROM hub_user WHERE email = 'nobody'",
+            "INSERT INTO hub_user (email, name) SELECT email, name FROM hub_user WHERE email = 'nobody'",
+        ):
+            await connection.execute(statement)
+    assert await state(store) == before
+
+
+async def test_a_row_changed_inside_a_savepoint_alone_is_told_of(store: Store) -> None:
+    before = await state(store)
+    async with store.transaction() as connection:
+        await connection.execute("DELETE FROM hub_user WHERE email = 'nobody'")
+        async with connection.transaction():
+            await add(connection, "a")
+    assert await state(store) != before
+
+
 async def test_what_is_not_committed_is_not_told_of(store: Store) -> None:
     before = await state(store)
     async with store.connection() as connection:
@@ -83,10 +102,10 @@ async def test_one_mark_is_left_by_each_transaction_also_after_a_savepoint_was_t
             await add(connection, "b")
         assert await connection.fetchval(COUNT) == many + 1
         async with connection.transaction():
-            with pytest.raises(ZeroDivisionError):
-                async with connection.transaction():
-                    await add(connection, "c")
-                    raise ZeroDivisionError
+            savepoint = connection.transaction()
+            await savepoint.start()
+            await add(connection, "c")
+            await savepoint.rollback()
             await add(connection, "d")
         assert await connection.fetchval(COUNT) == many + 2
 
