@@ -94,25 +94,24 @@ async def test_what_is_promised_of_stock_hangs_from_it(rows: Rows, ask: Any) -> 
     await rows.level(location_id=house, product_id=piece)
     await rows.order(key="SO-OURS", product=piece)
     await rows.order(key="SO-WEST", buyer_partner_id=west, kind="sell_in", product=piece)
-    said = {"location_id": house, "product_id": piece, "qty": Decimal(2)}
-    for minute, more in enumerate(
-        (
-            {"order_ref": "SO-OURS", "channel": "tmall"},
-            {"order_ref": "SO-WEST"},
-            {},
-            {"status": "fulfilled"},
-            {"expires_at": datetime(2026, 3, 2, tzinfo=UTC)},
-        )
-    ):
-        await rows.canonical("reservation", reserved_at=T0.replace(minute=minute), **said, **more)
+    promises: list[dict[str, Any]] = [
+        {"order_ref": "SO-OURS", "channel": "tmall"},
+        {"order_ref": "SO-WEST"},
+        {},
+        {"status": "fulfilled"},
+        {"expires_at": datetime(2026, 3, 2, tzinfo=UTC)},
+    ]
+    for minute, said in enumerate(promises):
+        stock = {"location_id": house, "product_id": piece, "qty": Decimal(2), "reserved_at": T0.replace(minute=minute)}
+        await rows.canonical("reservation", **stock, **said)
     document = """{ inventoryLevels { nodes { reservations(first: 9) {
         nodes { channel order { number } quantity { value } inventoryLevel { onHand { value } } } } } } }"""
-    stock = {"quantity": {"value": "2"}, "inventoryLevel": {"onHand": {"value": "10"}}}
-    ours = {"channel": "tmall", "order": {"number": "SO-OURS"}} | stock
+    about = {"quantity": {"value": "2"}, "inventoryLevel": {"onHand": {"value": "10"}}}
+    ours = {"channel": "tmall", "order": {"number": "SO-OURS"}, **about}
     for viewer, promised in [
         (
             Viewer(Role.ADMIN),
-            [ours, {"channel": "trade", "order": {"number": "SO-WEST"}} | stock, {"channel": "trade", "order": None} | stock],
+            [ours, {"channel": "trade", "order": {"number": "SO-WEST"}, **about}, {"channel": "trade", "order": None, **about}],
         ),
         (Viewer(Role.DIRECT_SALES), [ours]),
     ]:
