@@ -72,14 +72,23 @@ class Declined(HubError):
     """What a person asked for is not done, and nothing was changed; the text says why.
 
     `reason` is `invalid`, `not_found`, `stale`, `step` (not from the present state) or `policy`; `field` names the input that
-    was at fault, `allowed` the steps that could be taken instead.
+    was at fault, `allowed` the steps that could be taken instead, `version` what is now where another one was expected.
     """
 
-    def __init__(self, reason: str, message: str, *, field: str | None = None, allowed: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        reason: str,
+        message: str,
+        *,
+        field: str | None = None,
+        allowed: tuple[str, ...] = (),
+        version: int | None = None,
+    ) -> None:
         super().__init__(message)
         self.reason = reason
         self.field = field
         self.allowed = allowed
+        self.version = version
 
 
 class NeedsPerson(HubError):

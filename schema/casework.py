@@ -536,5 +536,6 @@ async def decided(desk: Desk, approval_id: int, verdict: Verdict, reason: str | 
     """Decide on a proposal that is as the caller read it."""
     found = await approval.find(desk.connection, approval_id)
     if found is not None and found.version != expected_version:
-        raise Declined("stale", "The proposal has changed since you read it.", field="expectedVersion")
+        message = "The proposal has changed since you read it."
+        raise Declined("stale", message, field="expectedVersion", version=found.version)
     await outward.decide(desk, approval_id, verdict, reason)

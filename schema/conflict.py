@@ -154,7 +154,12 @@ NOUNS = {
     "inventory_level": "InventoryLevel",
     "product": "Product",
     "customer": "Customer",
+    "claim": "Claim",
+    "deal_registration": "DealRegistration",
+    "reservation": "Reservation",
 }
+# What a rule compares a record with is the brand's; who else reserved stock is not for a partner among the evidence.
+NOT_REPORTED = ("Product", "PricePolicy", "Promotion", "Reservation")
 FACTS = "jsonb_each({up.facts}) AS {row}"
 
 
@@ -228,7 +233,7 @@ RECORDS = Values(
     "jsonb_to_recordset(coalesce({up.evidence} -> 'records', '[]'::jsonb)) "
     "AS {row} (code text, noun text, id bigint, facts jsonb, hash text)",
     limited=True,
-    own=Refers({noun: kind for noun, kind in NOUNS.items() if kind not in ("Product", "PricePolicy", "Promotion")}),
+    own=Refers({noun: kind for noun, kind in NOUNS.items() if kind not in NOT_REPORTED}),
 )
 
 

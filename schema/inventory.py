@@ -12,6 +12,7 @@ from schema.node import GLOBAL_ID, Node, Quantity, goods
 from schema.paging import Connection
 from schema.product import Product
 from schema.region import Location
+from schema.reservation import AGAINST, OPEN, Reservation
 from schema.source import ExternalRef, Synced, own_reference
 from schema.where import DateTimeFilter, DecimalFilter, IDFilter, RegionFilter, SortKey, asked, where
 
@@ -44,6 +45,11 @@ class InventoryLevel(Node, Synced):
     safety_stock: Quantity | None = part(goods("{safety_stock}"), "Goods not to be sold.")
     counted_at: datetime = column("as_of", "When the source counted.")
     age: timedelta = column("date_part('epoch', {now} - {as_of})::numeric", "Now minus `countedAt`.", always=True)
+    reservations: Connection[Reservation] = pages(
+        "Open commitments of all channels against this stock, oldest first.",
+        [("RESERVED_AT", False)],
+        join=f"{AGAINST} AND {OPEN}",
+    )
     external_refs: list[ExternalRef] = own_reference()
 
 

@@ -14,7 +14,9 @@ from schema.source import Synced
 from schema.where import Choice, IntFilter, RegionFilter, SortKey, StringFilter, asked, where
 
 if TYPE_CHECKING:
+    from schema.claim import Claim
     from schema.conflict import ConflictConnection, ConflictFilter
+    from schema.deal import DealRegistration
     from schema.order import OrderConnection, OrderFilter, OrderSort
     from schema.territory import TerritoryGrant
 
@@ -92,6 +94,12 @@ class Partner(Node, Synced):
         join="{partner_id} = {up.id}",
         filter=Annotated["ConflictFilter", strawberry.lazy("schema.conflict")] | None,
         unfiltered="{state} = 'open'",
+    )
+    deal_registrations: Connection[Annotated["DealRegistration", strawberry.lazy("schema.deal")]] = pages(
+        "Deals it registered, newest first.", [("REGISTERED_AT", True)], join="{partner_id} = {up.id}"
+    )
+    claims: Connection[Annotated["Claim", strawberry.lazy("schema.claim")]] = pages(
+        "Claims it submitted, newest first.", [("SOLD_ON", True)], join="{partner_id} = {up.id}"
     )
 
 

@@ -1,6 +1,7 @@
 """PolicyVersion (政策版本): thresholds and profiles that hold from a day on, and the word of those who publish them."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from enum import Enum
 from typing import Annotated
 
@@ -10,16 +11,17 @@ from hub.clock import now
 from hub.conflicts.publication import publish
 from hub.errors import NeedsPerson
 from schema.auth.roles import demand
-from schema.compiler.catalog import Sort, column, one, pages, table, values
+from schema.compiler.catalog import Sort, Values, column, declared, one, pages, table, values
 from schema.compiler.door import read_row
 from schema.compiler.follow import read_seen
 from schema.context import RequestContext
-from schema.directives import Cost
+from schema.directives import Cost, ListSize
 from schema.errors import ErrorCode
 from schema.node import GLOBAL_ID, Actor, Node
 from schema.once import once
 from schema.paging import Connection
-from schema.scalars import CurrencyCode
+from schema.region import Region
+from schema.scalars import CurrencyCode, RuleId
 from schema.sync_request import KEY
 from schema.user_error import Refusal, UserError, checked_id, invalid, not_found, refusing
 from schema.where import Choice, asked, given, where
@@ -41,6 +43,28 @@ class PolicyChange:
     after: str | None = column("trim(BOTH '\"' FROM {value_after}::text)", "What stands there; null = the default.")
 
 
+# What a version says of a rule's numbers, else what is built in; then what it says otherwise for a place or a group.
+THRESHOLDS = (
+    "(SELECT rule.id AS rule_id, usual.key AS name, said.place, said.region, said.product_group, said.value::numeric AS value "
+    "FROM jsonb_to_recordset({rules}) AS rule (id text, thresholds jsonb) "
+    "CROSS JOIN jsonb_each_text(rule.thresholds) AS usual CROSS JOIN LATERAL ("
+    "SELECT 0 AS place, NULL AS region, NULL AS product_group, "
+    "coalesce({up.body} #>> ARRAY['thresholds', rule.id, usual.key], usual.value) AS value UNION ALL "
+    "SELECT one.place, one.override ->> 'region', one.override ->> 'product_group', one.override ->> usual.key "
+    "FROM jsonb_array_elements({up.body} -> 'override') WITH ORDINALITY AS one (override, place) "
+    "WHERE one.override ->> 'rule' = rule.id AND one.override ? usual.key) AS said) AS {row}"
+)
+
+
+@strawberry.type(description="One number a rule compares with.")
+class Threshold:
+    rule_id: RuleId = column("rule_id", "Rule.", always=True)
+    name: str = column("name", "Name of the number within the rule: `border_units`.", always=True)
+    value: Decimal = column("value", "Value.", always=True)
+    product_group: str | None = column("product_group", "Product group it holds for; null = all.")
+    region: Region | None = one("{code} = {up.region}", "Region it holds for, with all below it; null = everywhere.")
+
+
 @table("policy_version", live="{deleted_at} IS NULL", sorts={"NUMBER": Sort("version", "int")})
 @strawberry.type(description="One version of the policy: thresholds, jurisdiction profiles, weights and limits.")
 class PolicyVersion(Node):
@@ -60,6 +84,11 @@ class PolicyVersion(Node):
         "hub_policy_step({up.id}) AS {row}",
         "What it says otherwise than the published version with the next lower number; the first differs from nothing.",
         order="{path}",
+    )
+    thresholds: list[Threshold] = declared(
+        "Thresholds of the rules: of each what holds in general, and then what holds for a region or product group.",
+        Values(THRESHOLDS, order="{rule_id}, {name}, {place}"),
+        directives=[ListSize(assumed_size=100)],
     )
 
 

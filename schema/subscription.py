@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 from graphql import VariableNode
 
-from hub.store.event import is_kept
-from schema.compiler.catalog import column, one, table, text
-from schema.compiler.follow import MOST_EVENTS, SUBJECTS, read_events
+from schema.compiler.catalog import Figure, column, declared, many, one, table, text
+from schema.compiler.follow import EVENTS, may_resume, read_events
 from schema.context import RequestContext
 from schema.errors import ErrorCode, HubGraphQLError, bad_input
 from schema.scalars import BigInt
@@ -23,6 +22,8 @@ from schema.where import given
 
 if TYPE_CHECKING:
     from schema.conflict import Conflict, ConflictCase, ConflictFilter
+    from schema.inventory import InventoryLevel, InventoryLevelFilter
+    from schema.order import Order, OrderFilter
     from schema.sync_run import SyncRun
 
 Info = strawberry.Info[RequestContext, None]
@@ -113,36 +114,67 @@ class SyncProgress(Event):
     activity: str = text(ACTIVITY, "What it is doing, in the caller's language: `waiting for quota until 10:42`.", always=True)
 
 
+# What an event of changes names: each record as it is now, and the ids of those that are gone.
+NAMED = "{id} = ANY({up.subject_ids})"
+THERE = "The {} as they are now, oldest id first. At most 100; of more, further events tell."
+GONE = "Ids of the {} that are no longer there."
+
+
+def gone(kind: str, what: str) -> Any:
+    """Declare the ids of what was deleted at its source."""
+    ids = f"coalesce(json_agg(hub_global_id('{kind}', {{id}}) ORDER BY {{id}}), '[]'::json)"
+    return declared(GONE.format(what), Figure(kind, f"{NAMED} AND {{deleted_at}} IS NOT NULL", ids, always=True, live=False))
+
+
+@table("event")
+@strawberry.type(description="A sync changed orders.")
+class OrderChange(Event):
+    event_id: BigInt = column("number", "Position.")
+    occurred_at: datetime = column("occurred_at", "When.")
+    orders: list[Annotated["Order", strawberry.lazy("schema.order")]] = many(NAMED, "{id}", THERE.format("orders"), assumed=100)
+    removed_ids: list[strawberry.ID] = gone("Order", "orders")
+
+
+@table("event")
+@strawberry.type(description="A sync changed stock levels.")
+class InventoryChange(Event):
+    event_id: BigInt = column("number", "Position.")
+    occurred_at: datetime = column("occurred_at", "When.")
+    levels: list[Annotated["InventoryLevel", strawberry.lazy("schema.inventory")]] = many(
+        NAMED, "{id}", THERE.format("stock levels"), assumed=100
+    )
+    removed_ids: list[strawberry.ID] = gone("InventoryLevel", "stock levels")
+
+
 async def events(info: Info, kind: str, after: int | None) -> AsyncGenerator[Any, None]:
     """Yield the events of a type after one, those of now when there is none, for as long as somebody reads."""
     feed = info.context.feed
     assert feed is not None
-    topic, _ = SUBJECTS[kind]
+    topic = EVENTS[kind].topic
     raw: Any = info._raw_info
     if after:
-        await demand_kept(info, topic, after)
+        await demand_kept(raw, kind, after)
     place = feed.last[topic] if after is None else after
     if after is None and topic == "sync":
-        for _, event in await read_events(raw, kind, {"after": 0, "upto": place}, present=True):
+        found, _ = await read_events(raw, kind, {"after": 0, "upto": place}, present=True)
+        for event in found:
             yield event
     key = (kind, info.context.viewer, asked(raw))
     while True:
         upto = await feed.beyond(topic, place)
         given = {"after": place, "upto": upto}
-        found = await feed.shared((key, place, upto), partial(read_events, raw, kind, given))
-        for _, event in found:
+        found, place = await feed.shared((key, place, upto), partial(read_events, raw, kind, given))
+        for event in found:
             yield event
-        place = found[-1][0] if len(found) == MOST_EVENTS else upto
 
 
-async def demand_kept(info: Info, topic: str, after: int) -> None:
+async def demand_kept(raw: Any, kind: str, after: int) -> None:
     """Refuse a place that would leave a gap. The last event somebody received is kept as long as those after it."""
     if after < 0:
         raise bad_input("`after` is the eventId of an event, or 0 for the oldest.")
-    async with info.context.store.connection() as connection:
-        if not await is_kept(connection, topic, after):
-            message = "This event is no longer kept; read the present state anew and follow from there."
-            raise HubGraphQLError(message, ErrorCode.CURSOR_EXPIRED)
+    if not await may_resume(raw, kind, after):
+        message = "This event is no longer kept; read the present state anew and follow from there."
+        raise HubGraphQLError(message, ErrorCode.CURSOR_EXPIRED)
 
 
 def asked(raw: Any) -> tuple[object, ...]:
@@ -185,6 +217,38 @@ class Subscription:
         case_id: Annotated[strawberry.ID | None, strawberry.argument(description="Only this case.")] = strawberry.UNSET,
     ) -> AsyncGenerator[CaseEvent, None]:
         async for event in events(info, "CaseEvent", given(after)):
+            yield event
+
+    @strawberry.subscription(description="Orders that syncs add, change or remove. Kept for 7 days.")
+    async def order_changes(
+        self,
+        info: Info,
+        after: Annotated[
+            BigInt | None,
+            strawberry.argument(description='Last event received; "0" = from the oldest kept; null = only new ones.'),
+        ] = strawberry.UNSET,
+        filter: Annotated[
+            Annotated["OrderFilter", strawberry.lazy("schema.order")] | None,
+            strawberry.argument(description="Which orders, by what they are now."),
+        ] = strawberry.UNSET,
+    ) -> AsyncGenerator[OrderChange, None]:
+        async for event in events(info, "OrderChange", given(after)):
+            yield event
+
+    @strawberry.subscription(description="Stock levels that syncs add, change or remove. Kept for 7 days.")
+    async def inventory_changes(
+        self,
+        info: Info,
+        after: Annotated[
+            BigInt | None,
+            strawberry.argument(description='Last event received; "0" = from the oldest kept; null = only new ones.'),
+        ] = strawberry.UNSET,
+        filter: Annotated[
+            Annotated["InventoryLevelFilter", strawberry.lazy("schema.inventory")] | None,
+            strawberry.argument(description="Which stock levels, by what they are now."),
+        ] = strawberry.UNSET,
+    ) -> AsyncGenerator[InventoryChange, None]:
+        async for event in events(info, "InventoryChange", given(after)):
             yield event
 
     @strawberry.subscription(

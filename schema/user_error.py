@@ -36,7 +36,7 @@ class NotFound(UserError):
 
 @strawberry.type(description="The object changed since the caller read it.")
 class StaleVersion(UserError):
-    pass
+    current_version: int | None = strawberry.field(description="Present version; null when no version was expected.")
 
 
 @strawberry.type(description="The step is not allowed from the present state.")
@@ -91,7 +91,8 @@ def declined(error: Declined) -> Refusal:
         case "not_found":
             return Refusal(NotFound(code=ErrorCode.NOT_FOUND, message=str(error), path=path))
         case "stale":
-            return Refusal(StaleVersion(code=ErrorCode.STALE_VERSION, message=str(error), path=path))
+            stale = StaleVersion(code=ErrorCode.STALE_VERSION, message=str(error), path=path, current_version=error.version)
+            return Refusal(stale)
         case "step":
             allowed = [CaseState(state) for state in error.allowed]
             return Refusal(InvalidTransition(code=ErrorCode.INVALID_TRANSITION, message=str(error), path=path, allowed=allowed))

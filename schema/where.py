@@ -1,6 +1,6 @@
 """What lists can be asked: the conditions on one value, and the order of a list."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Generic, TypeVar
@@ -78,6 +78,14 @@ class DecimalFilter:
 class DateTimeFilter:
     gte: datetime | None = asked("At or after.")
     lt: datetime | None = asked("Before.")
+    is_null: bool | None = asked("Whether there is no value.")
+
+
+@strawberry.input(description="Conditions on a day. Half-open: `gte` and `lt` together make a period.")
+class DateFilter:
+    eq: date | None = asked("On this day.")
+    gte: date | None = asked("On or after.")
+    lt: date | None = asked("Before.")
     is_null: bool | None = asked("Whether there is no value.")
 
 

@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from tests.rows import Rows
+from tests.rows import T0, Rows
 
 
 async def furnish(rows: Rows) -> dict[str, int]:
@@ -35,6 +35,37 @@ async def furnish(rows: Rows) -> dict[str, int]:
             await connection.execute("UPDATE order_line SET return_of_order = $1 WHERE order_id = $2", f"{name}-1", back)
             line = await connection.fetchval("SELECT min(id) FROM order_line WHERE order_id = $1", order)
         await rows.offer(product_id=piece, partner_id=partner, region_id=south, url="https://shop.example.com/1")
+        await rows.canonical(
+            "claim",
+            key=f"{name}-claim",
+            partner_id=partner,
+            program="Q1",
+            product_id=piece,
+            qty=Decimal(4),
+            amount=Decimal(500),
+            currency="CNY",
+            claim_date=date(2026, 3, 5),
+            customer_id=customer,
+        )
+        await rows.canonical(
+            "deal_registration",
+            key=f"{name}-deal",
+            partner_id=partner,
+            customer_id=customer,
+            product_group="X",
+            registered_at=T0,
+            status="approved",
+            amount=Decimal(1000),
+            currency="CNY",
+        )
+        await rows.canonical(
+            "reservation",
+            location_id=place,
+            product_id=piece,
+            qty=Decimal(2),
+            order_ref=f"{name}-1",
+            reserved_at=T0,
+        )
         grant = await rows.grant(partner_id=partner, region_id=south, product_group="X", contract_ref="C-1")
         await rows.price(product_id=piece, region_id=south, channel="tmall")
         await rows.promotion(product_id=piece, partner_id=partner, floor_price=Decimal(5), currency="CNY")
@@ -62,6 +93,7 @@ async def furnish(rows: Rows) -> dict[str, int]:
         await rows.step(case, comment="Looked at.", visible_to_partner=name == "west")
         await rows.alert(case)
         found |= {name: partner, f"{name}_order": order, f"{name}_case": case, f"{name}_customer": customer}
+    await rows.canonical("fx_rate", day=date(2026, 3, 1), currency="USD", rate=Decimal("7.1034"))
     await rows.digest()
     await rows.alert_route()
     await rows.reject()

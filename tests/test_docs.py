@@ -401,6 +401,13 @@ def test_every_limit_is_told() -> None:
     }
 
 
+def test_all_that_can_be_followed_is_told() -> None:
+    rows = [code(row[0]) for row in table(section(GRAPHQL, "## Following"), "followed", "kept")]
+    subscriptions = build_schema()._schema.subscription_type
+    assert subscriptions is not None
+    assert sorted(rows) == sorted(subscriptions.fields)
+
+
 def test_every_mutation_is_told_with_the_roles_that_may_call_it() -> None:
     rows = {code(row[0]): row[1] for row in table(section(GRAPHQL, "## Changing"), "mutation", "role")}
     mutations = build_schema()._schema.mutation_type

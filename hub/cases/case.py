@@ -94,9 +94,8 @@ async def hold(desk: Desk, case_id: int, expected_version: int | None = None) ->
         raise Declined("not_found", "There is no such case.", field="caseId")
     case = Case(**{name: row[name] for name in Case.__struct_fields__})
     if expected_version is not None and case.version != expected_version:
-        raise Declined(
-            "stale", f"The case has changed since you read it; its version is {case.version} now.", field="expectedVersion"
-        )
+        message = f"The case has changed since you read it; its version is {case.version} now."
+        raise Declined("stale", message, field="expectedVersion", version=case.version)
     return case
 
 

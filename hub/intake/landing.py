@@ -12,11 +12,15 @@ from hub.intake.rows import write
 from hub.records.message import SyncMode
 from hub.store import dirty, raw
 from hub.store.database import AlreadyThere, Connection, Deadlock, Store
+from hub.store.dirty import Mark
 from hub.store.event import Happening, publish
 from hub.store.raw import keyed
 from hub.store.sync_run import Counts, advance, count
 
 TRIES = 5
+# What can be followed, by the topic its changes are told under; an event names as many records as a page holds.
+TOLD = {"sales_order": "order", "inventory_level": "inventory"}
+TOLD_AT_ONCE = 100
 
 
 @dataclass(frozen=True)
@@ -70,15 +74,15 @@ async def attempt(store: Store, landing: Landing, batch: Batch, *, again: bool, 
         await clear_rejects(connection, landing, mapped, checkpoint.settled)
         await dirty.mark(connection, marks)
         out.counts.rejected = len({reject.identity for reject in out.rejects})
-        await move_on(connection, landing, batch, out.counts, moved=bool(marks))
+        await move_on(connection, landing, batch, out.counts, marks)
     landing.removed += out.counts.removed
     for name in out.counts.__struct_fields__:
         setattr(landing.totals, name, getattr(landing.totals, name) + getattr(out.counts, name))
     return Landed(out.counts, frozenset(noun for noun, _, _ in marks))
 
 
-async def move_on(connection: Connection, landing: Landing, batch: Batch, counts: Counts, *, moved: bool) -> None:
-    """Move the bookmark, add to the run's counts and tell who follows it."""
+async def move_on(connection: Connection, landing: Landing, batch: Batch, counts: Counts, marks: Sequence[Mark]) -> None:
+    """Move the bookmark, add to the run's counts and tell who follows it and what changed."""
     claim, checkpoint = landing.claim, batch.checkpoint
     scan = claim.mode is SyncMode.RECONCILE
     # A scan has no bookmark of its own until it is complete; a run in the middle of one must not disturb the stream's.
@@ -88,7 +92,7 @@ async def move_on(connection: Connection, landing: Landing, batch: Batch, counts
         claim,
         state=None if keeps else checkpoint.state,
         watermark=checkpoint.watermark,
-        moved=moved,
+        moved=bool(marks),
         scanned=checkpoint.complete and landing.marks_seen,
     )
     await count(
@@ -99,10 +103,20 @@ async def move_on(connection: Connection, landing: Landing, batch: Batch, counts
         expected=checkpoint.expected,
         note=checkpoint.note,
     )
-    await publish(
-        connection,
-        [Happening("sync", "progress", claim.run_id, {"done": checkpoint.done, "expected": checkpoint.expected})],
-    )
+    progress = Happening("sync", "progress", claim.run_id, {"done": checkpoint.done, "expected": checkpoint.expected})
+    await publish(connection, [progress, *changes(claim.run_id, marks)])
+
+
+def changes(run_id: int, marks: Sequence[Mark]) -> list[Happening]:
+    """Return what tells those who follow records that these changed, many at a time."""
+    told = []
+    for noun, topic in TOLD.items():
+        ids = list(dict.fromkeys(id for marked, id, _ in marks if marked == noun))
+        told += [
+            Happening(topic, "changed", run_id, subject_ids=ids[start : start + TOLD_AT_ONCE])
+            for start in range(0, len(ids), TOLD_AT_ONCE)
+        ]
+    return told
 
 
 async def keep_payloads(connection: Connection, landing: Landing, out: Sorted) -> dict[str, int]:

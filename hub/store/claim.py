@@ -27,6 +27,7 @@ class ClaimRow(Canonical):
         table = "claim"
         unique_together = (("source_id", "key"),)
         indexes = (
+            Index(fields=("claim_date", "id")),
             Index(fields=("partner_id", "program")),
             Index(fields=("program", "product_id")),
             Index(fields=("serial",)),

@@ -28,4 +28,9 @@ class DealRegistrationRow(Canonical):
     class Meta:
         table = "deal_registration"
         unique_together = (("source_id", "key"),)
-        indexes = (Index(fields=("partner_id",)), Index(fields=("customer_id",)), Index(fields=("raw_id",)))
+        indexes = (
+            Index(fields=("registered_at", "id")),
+            Index(fields=("partner_id",)),
+            Index(fields=("customer_id",)),
+            Index(fields=("raw_id",)),
+        )

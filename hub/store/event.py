@@ -6,7 +6,7 @@ from msgspec import Struct
 from tortoise import fields
 from tortoise.indexes import Index
 
-from hub.store.base import Now, Row
+from hub.store.base import ArrayField, Now, Row, empty_array
 from hub.store.database import Connection
 from hub.store.statements import statement
 
@@ -14,12 +14,17 @@ EVENT_CHANNEL = "hub_event"
 
 
 class EventRow(Row):
-    """`number` follows commit order without gaps. `topic` is conflict, case or sync; `subject_id` what it happened to."""
+    """`number` follows commit order without gaps. `topic` is conflict, case, sync, order or inventory.
+
+    `subject_id` is what it happened to. What a sync changed is told of many records at once: then it is the run, and
+    `subject_ids` are the records.
+    """
 
     number = fields.BigIntField()
     topic = fields.TextField()
     kind = fields.TextField()
     subject_id = fields.BigIntField()
+    subject_ids = ArrayField("bigint", db_default=empty_array("bigint"))
     body = fields.JSONField[dict[str, object]](db_default={})
     occurred_at = fields.DatetimeField(db_default=Now())
 
@@ -39,12 +44,13 @@ class EventCounterRow(Row):
 
 
 class Happening(Struct, frozen=True):
-    """Something to tell subscribers: `topic` is conflict, case or sync, `kind` what happened to the subject."""
+    """Something to tell subscribers: `kind` is what happened to the subject, or to the subjects."""
 
     topic: str
     kind: str
     subject_id: int
     body: Mapping[str, object] = {}
+    subject_ids: Sequence[int] = ()
 
 
 async def publish(connection: Connection, happenings: Sequence[Happening]) -> None:
@@ -56,16 +62,18 @@ async def publish(connection: Connection, happenings: Sequence[Happening]) -> No
     )
     await connection.execute(
         """
-        INSERT INTO event (number, topic, kind, subject_id, body)
-        SELECT $1 + item.place - 1, item.topic, item.kind, item.subject_id, item.body
-          FROM unnest($2::text[], $3::text[], $4::bigint[], $5::jsonb[])
-               WITH ORDINALITY AS item (topic, kind, subject_id, body, place)
+        INSERT INTO event (number, topic, kind, subject_id, body, subject_ids)
+        SELECT $1 + item.place - 1, item.topic, item.kind, item.subject_id, item.body, item.subject_ids::bigint[]
+          FROM unnest($2::text[], $3::text[], $4::bigint[], $5::jsonb[], $6::text[])
+               WITH ORDINALITY AS item (topic, kind, subject_id, body, subject_ids, place)
         """,
         first,
         [happening.topic for happening in happenings],
         [happening.kind for happening in happenings],
         [happening.subject_id for happening in happenings],
         [dict(happening.body) for happening in happenings],
+        # As text, for arrays of arrays must all have one length.
+        [f"{{{','.join(map(str, happening.subject_ids))}}}" for happening in happenings],
     )
     await connection.execute("SELECT pg_notify('hub_event', $1::text)", str(first + len(happenings) - 1))
 
@@ -75,17 +83,10 @@ async def last_numbers(connection: Connection, after: int) -> dict[str, int]:
     return {row["topic"]: row["number"] for row in await connection.fetch(LAST_NUMBERS.sql, after)}
 
 
-async def is_kept(connection: Connection, topic: str, number: int) -> bool:
-    """Say whether this event of the topic is still here, and with it all that came after it."""
-    return bool(await connection.fetchval(IS_KEPT.sql, *IS_KEPT.arguments({"topic": topic, "number": number})))
-
-
 LAST_NUMBERS = statement("event", "last_numbers")
-IS_KEPT = statement("event", "is_kept")
+FORGET = statement("event", "forget")
 
 
 async def forget(connection: Connection) -> None:
-    """Drop events nobody can follow any more: progress after a day, all others after 30 days."""
-    await connection.execute(
-        "DELETE FROM event WHERE occurred_at < now() - CASE topic WHEN 'sync' THEN interval '1 day' ELSE interval '30 days' END"
-    )
+    """Drop events nobody can follow any more: progress after a day, changes of records after a week, others after 30 days."""
+    await connection.execute(FORGET.sql)

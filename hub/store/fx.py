@@ -16,4 +16,4 @@ class FxRateRow(Canonical):
     class Meta:
         table = "fx_rate"
         unique_together = (("source_id", "key"),)
-        indexes = (Index(fields=("currency", "day")), Index(fields=("raw_id",)))
+        indexes = (Index(fields=("day", "id")), Index(fields=("currency", "day")), Index(fields=("raw_id",)))

@@ -98,12 +98,13 @@ class Worded:
 
 @dataclass(frozen=True)
 class Figure:
-    """One value computed over the rows of another type that the viewer may see."""
+    """One value computed over the rows of another type that the viewer may see; `live` leaves out what was deleted."""
 
     of: str
     join: str
     sql: str
     always: bool = False
+    live: bool = True
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,7 @@ class Emitter:
     def expression(self, sql: str | Figure, row: Row) -> str:
         """Return an expression over a row, in parentheses."""
         if isinstance(sql, Figure):
-            other, source = self.table(sql.of, row, [sql.join])
+            other, source = self.table(sql.of, row, [sql.join], live=sql.live)
             return f"(SELECT {sql.sql.format_map(other)} {source})"
         return f"({sql.format_map(row)})"
 

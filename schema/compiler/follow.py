@@ -4,9 +4,9 @@ They pass through the same door and under the same policy as every other read.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from graphql import GraphQLInputObjectType, get_named_type
 
 from schema.compiler.conditions import condition
@@ -17,53 +17,111 @@ from schema.compiler.row import Row
 from schema.ids import read_id
 
 MOST_EVENTS = 100
+MOST_CHANGES = 10
+# So many events are looked at in one reading, seen or not.
+STRETCH = 1_000
 
 
-async def read_events(info: Any, kind: str, given: Mapping[str, int], *, present: bool = False) -> list[tuple[int, Prebuilt]]:
-    """Return up to 100 events of a type after `after` up to `upto`, by number: those the viewer may see and asked for.
+@dataclass(frozen=True)
+class Followed:
+    """A type of event: its topic, and the type of what it is about, of which it names `several` where it tells of changes."""
 
-    The field's arguments choose: `filter` is about the subject, an id is that of the subject or of what it belongs to.
-    With `present`, only the last event of each subject that is still under way.
+    topic: str
+    kind: str
+    several: bool = False
+
+    @property
+    def most(self) -> int:
+        """How many events come in one reading."""
+        return MOST_CHANGES if self.several else MOST_EVENTS
+
+
+EVENTS = {
+    "ConflictEvent": Followed("conflict", "Conflict"),
+    "CaseEvent": Followed("case", "ConflictCase"),
+    "SyncProgress": Followed("sync", "SyncRun"),
+    "OrderChange": Followed("order", "Order", several=True),
+    "InventoryChange": Followed("inventory", "InventoryLevel", several=True),
+}
+Read = tuple[list[Prebuilt], int]
+
+
+async def read_events(info: Any, kind: str, given: Mapping[str, int], *, present: bool = False) -> Read:
+    """Return the next events of a type after `after` up to `upto`, by number: those the viewer may see and asked for.
+
+    With them comes the number up to which that is all. The field's arguments choose: `filter` is about the subject, an id is
+    that of the subject or of what it belongs to. With `present`, only the last event of each subject that is still under way.
     """
     compiler: Compiler = info.schema.extensions[COMPILER]
     definition = info.parent_type.fields[info.field_name]
     node, path = info.field_nodes[0], (str(info.path.key),)
+    followed = EVENTS[kind]
 
     def write(emitter: Emitter) -> str:
         target = emitter.tables.object(kind)
         after = emitter.bound("after", "bigint", lambda binding: binding.given["after"])
         upto = emitter.bound("upto", "bigint", lambda binding: binding.given["upto"])
-        topic, _ = SUBJECTS[kind]
-        row, tail = emitter.table(kind, None, [f"{{topic}} = '{topic}'", *([LAST_UNDER_WAY] if present else [])])
-        subject = Subject(emitter, emitter.site(definition, node), arguments(definition, node, emitter.asked))
-        tail += f" AND {row['number']} > {after} AND {row['number']} <= {upto}{subject.wanted(target, row)}"
+        row, tail = emitter.table(kind, None, [f"{{topic}} = '{followed.topic}'", *([LAST_UNDER_WAY] if present else [])])
+        subject = Subject(emitter, followed, emitter.site(definition, node), arguments(definition, node, emitter.asked))
+        tail += f" AND {row['number']} > {after} AND {row['number']} <= near.number"
+        row, tail = subject.narrowed(row, tail)
         whole = emitter.json(target, collect(target, list(info.field_nodes), emitter.asked), row, path)
         event = emitter.alias("e")
+        near = upto if present else f"coalesce({NEAR.format(topic=followed.topic, after=after, upto=upto)}, {upto})"
         return (
-            f"(SELECT json_agg(json_build_array({event}.number, {event}.body) ORDER BY {event}.number) FROM "
-            f"(SELECT {row['number']} AS number, {whole}::text AS body {tail} "
-            f"ORDER BY {row['number']} LIMIT {MOST_EVENTS}) AS {event})"
+            f"(SELECT json_build_array(near.number, (SELECT json_agg(json_build_array({event}.number, {event}.body) "
+            f"ORDER BY {event}.number) FROM (SELECT {row['number']} AS number, {whole}::text AS body {tail} "
+            f"ORDER BY {row['number']} LIMIT {followed.most}) AS {event})) FROM (SELECT {near} AS number) AS near)"
         )
 
     found = await compiler.answer(info, ("events", kind, str(present)), dict(given), write, path)
-    if found is None:
-        return []
-    return [(number, Prebuilt(body, found.errors)) for number, body in orjson.loads(found.json)]
+    assert found is not None
+    near, events = found.decode()
+    told = [Prebuilt(body, found.errors) for _, body in events or ()]
+    return told, events[-1][0] if len(told) == followed.most else near
+
+
+async def may_resume(info: Any, kind: str, number: int) -> bool:
+    """Say whether this event is still here for the viewer, and with it all that came after it.
+
+    One that was never for the viewer is as one that never was: nobody learns by guessing that something happened.
+    """
+
+    def write(emitter: Emitter) -> str:
+        row, tail = emitter.table(kind, None, [f"{{topic}} = '{EVENTS[kind].topic}'"])
+        wanted = emitter.bound("number", "bigint", lambda binding: binding.given["number"])
+        return f"(SELECT to_json(true) {tail} AND {row['number']} = {wanted})"
+
+    return bool(await read(info, ("resume", kind), {"number": number}, write))
 
 
 class Subject:
-    """What the arguments of a subscription ask of the thing an event is about."""
+    """What the arguments of a subscription ask of the things an event is about."""
 
-    def __init__(self, emitter: Emitter, site: int, given: Mapping[str, Any]) -> None:
-        self.emitter, self.site, self.given = emitter, site, given
+    def __init__(self, emitter: Emitter, followed: Followed, site: int, given: Mapping[str, Any]) -> None:
+        self.emitter, self.followed, self.site, self.given = emitter, followed, site, given
         self.definition = emitter.sites[site].definition
 
-    def wanted(self, event: Any, row: Row) -> str:
-        """Return the condition on an event's row, empty when all are wanted."""
-        _, kind = SUBJECTS[event.name]
-        other, tail = self.emitter.table(kind, row, ["{id} = {up.subject_id}"], live=False)
-        asked = [one for name in self.given for one in self.asked(name, kind, other)]
-        return f" AND EXISTS (SELECT 1 {tail} AND {' AND '.join(asked)})" if asked else ""
+    def narrowed(self, event: Row, tail: str) -> tuple[Row, str]:
+        """Return the events that tell of something wanted; of several things they name those alone."""
+        kind, alias = self.followed.kind, event["row"]
+        if not self.followed.several:
+            other, source = self.emitter.table(kind, event, ["{id} = {up.subject_id}"], live=False)
+            asked = self.all_asked(kind, other)
+            return event, tail + (f" AND EXISTS (SELECT 1 {source}{asked})" if asked else "")
+        live = self.emitter.tables.by_type[kind].live
+        other, source = self.emitter.table(
+            kind, event, ["{id} = ANY({up.subject_ids})", f"{{deleted_at}} IS NOT NULL OR {live}"], live=False
+        )
+        wanted = f"SELECT array_agg({other['id']}) {source}{self.all_asked(kind, other)}"
+        # OFFSET 0 keeps PostgreSQL from asking again wherever the ids are named.
+        inner = f"SELECT {alias}.*, ({wanted}) AS wanted {tail} ORDER BY {event['number']} OFFSET 0"
+        named = Row(self.emitter, alias, None, {"subject_ids": f"{alias}.wanted"})
+        return named, f"FROM ({inner}) AS {alias} WHERE {alias}.wanted IS NOT NULL"
+
+    def all_asked(self, kind: str, row: Row) -> str:
+        """Return what all arguments ask, as further conditions."""
+        return "".join(f" AND {one}" for name in self.given for one in self.asked(name, kind, row))
 
     def asked(self, name: str, kind: str, row: Row) -> list[str]:
         """Return what one argument asks."""
@@ -78,12 +136,11 @@ class Subject:
         return [f"{row[column]} = {wanted}"]
 
 
-# The topic of a type of event, and the type of what it is about.
-SUBJECTS = {
-    "ConflictEvent": ("conflict", "Conflict"),
-    "CaseEvent": ("case", "ConflictCase"),
-    "SyncProgress": ("sync", "SyncRun"),
-}
+# The place of the last event to look at in one reading.
+NEAR = (
+    "(SELECT max(ahead.number) FROM (SELECT one.number FROM event AS one WHERE one.topic = '{topic}' "
+    f"AND one.number > {{after}} AND one.number <= {{upto}} ORDER BY one.number LIMIT {STRETCH}) AS ahead)"
+)
 LAST_UNDER_WAY = (
     "{number} IN (SELECT max(told.number) FROM event AS told JOIN sync_run AS run ON run.id = told.subject_id "
     "WHERE told.topic = 'sync' AND run.finished_at IS NULL GROUP BY told.subject_id)"

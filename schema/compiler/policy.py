@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from hub.conflicts.severity import BANDS
+from schema.compiler.catalog import template
 from schema.context import Role, Viewer
 
 ALL: Final = ""
@@ -83,7 +84,7 @@ def about_case(role: Role) -> str:
 # Records that findings name and no type stands for: a partner's are those it reported itself or was sent.
 REPORTED: Mapping[str, str] = {
     noun: f"EXISTS (SELECT 1 FROM {noun} AS mine WHERE mine.id = {{id}} AND mine.partner_id = {{viewer_partner}})"
-    for noun in ("claim", "deal_registration", "inventory_month", "serial_event")
+    for noun in ("inventory_month", "serial_event")
 }
 EVERYBODY: Mapping[Role, str] = {MANAGER: ALL, DIRECT: ALL, PARTNER: ALL}
 
@@ -109,6 +110,9 @@ def known_source(source: str) -> Mapping[Role, str]:
     }
 
 
+# What a partner asks of the brand is between the two.
+ASKED: Mapping[Role, str] = {MANAGER: f"{{partner_id}} IN {MANAGED}", PARTNER: "{partner_id} = {viewer_partner}"}
+KEPT = "EXISTS (SELECT 1 FROM location AS kept WHERE kept.id = {{location_id}} AND {})"
 GRANTS: Mapping[Role, str] = {
     MANAGER: f"{{partner_id}} IN {MANAGED}",
     DIRECT: f"{{partner_id}} IN {OWN_SALES}",
@@ -162,6 +166,16 @@ ROWS: Mapping[str, Mapping[Role, str]] = {
         PARTNER: "({partner_id} = {viewer_partner} OR {partner_id} IS NULL AND {seller_key} IN (SELECT name.alias_key "
         f"FROM partner_alias AS name WHERE name.partner_id = {{viewer_partner}}) AND {SELLER} = {{viewer_partner}})",
     },
+    "Claim": ASKED,
+    "DealRegistration": ASKED,
+    # Of the brand's stock its own sales see what they promised themselves: the rest is what partners order.
+    "Reservation": {
+        MANAGER: KEPT.format(over("kept", LOCATIONS[MANAGER])),
+        DIRECT: f"{KEPT.format(over('kept', LOCATIONS[DIRECT]))} AND EXISTS (SELECT 1 FROM sales_order AS served "
+        f"WHERE served.source_id = {{source_id}} AND served.key = {{order_ref}} AND {over('served', DIRECT_ORDER)})",
+        PARTNER: KEPT.format(over("kept", LOCATIONS[PARTNER])),
+    },
+    "FxRate": {MANAGER: ALL},
     "TerritoryGrant": GRANTS,
     "TerritoryGrantDiff": GRANTS,
     "PricePolicy": PRICES,
@@ -200,7 +214,7 @@ PRIVATE: Mapping[str, str] = {
     "TrustedDocument": NONE,
 }
 
-# Rows that are seen with the row they belong to: its type, its table and the column that names it.
+# Rows that are seen with the row they belong to: its type, its table and the column or template that names it.
 WITH: Mapping[str, tuple[str, str, str]] = {
     "OrderLine": ("Order", "sales_order", "order_id"),
     "InventoryLevel": ("Location", "location", "location_id"),
@@ -211,6 +225,9 @@ WITH: Mapping[str, tuple[str, str, str]] = {
     "ConflictEvent": ("Conflict", "conflict", "subject_id"),
     "CaseEvent": ("ConflictCase", "conflict_case", "subject_id"),
     "SyncProgress": ("SyncRun", "sync_run", "subject_id"),
+    # Told to whoever sees one of the records.
+    "OrderChange": ("Order", "sales_order", "ANY({subject_ids})"),
+    "InventoryChange": ("InventoryLevel", "inventory_level", "ANY({subject_ids})"),
 }
 
 # What holds besides: some steps of a case are between colleagues, and alerts are for them alone.
@@ -226,14 +243,8 @@ BESIDES: Mapping[tuple[str, Role], str] = {
 GROUPED: Mapping[str, str] = {
     "Order": "EXISTS (SELECT 1 FROM order_line AS item JOIN product AS article ON article.id = item.product_id "
     "WHERE item.order_id = {id} AND article.product_group = ANY({viewer_groups}))",
-    "OrderLine": "EXISTS (SELECT 1 FROM product AS article WHERE article.id = {product_id} "
-    "AND article.product_group = ANY({viewer_groups}))",
-    "InventoryLevel": "EXISTS (SELECT 1 FROM product AS article WHERE article.id = {product_id} "
-    "AND article.product_group = ANY({viewer_groups}))",
-    "Offer": "EXISTS (SELECT 1 FROM product AS article WHERE article.id = {product_id} "
-    "AND article.product_group = ANY({viewer_groups}))",
     **dict.fromkeys(
-        ("PricePolicy", "PricePolicyDiff"),
+        ("OrderLine", "InventoryLevel", "Reservation", "Offer", "Claim", "PricePolicy", "PricePolicyDiff"),
         "EXISTS (SELECT 1 FROM product AS article WHERE article.id = {product_id} "
         "AND article.product_group = ANY({viewer_groups}))",
     ),
@@ -244,7 +255,8 @@ GROUPED: Mapping[str, str] = {
         "AND article.product_group = ANY({viewer_groups})))",
     ),
     **dict.fromkeys(
-        ("TerritoryGrant", "TerritoryGrantDiff"), "({product_group} = '*' OR {product_group} = ANY({viewer_groups}))"
+        ("TerritoryGrant", "TerritoryGrantDiff", "DealRegistration"),
+        "({product_group} = '*' OR {product_group} = ANY({viewer_groups}))",
     ),
     **{
         kind: f"({{product_group}} = '-' OR {{product_group}} = ANY({{viewer_groups}}) OR {mediated})"
@@ -385,7 +397,7 @@ def inherited(kind: str, viewer: Viewer) -> str:
     if condition in (ALL, NONE):
         return condition
     alias = f"of_{table}"
-    return f"EXISTS (SELECT 1 FROM {table} AS {alias} WHERE {alias}.id = {{{column}}} AND {over(alias, condition)})"
+    return f"EXISTS (SELECT 1 FROM {table} AS {alias} WHERE {alias}.id = {template(column)} AND {over(alias, condition)})"
 
 
 def shape(viewer: Viewer) -> tuple[object, ...]:

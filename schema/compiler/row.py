@@ -110,6 +110,7 @@ def rules() -> list[dict[str, object]]:
             "title": {"en": pair.rule.title_en, "zh-CN": pair.rule.title_zh},
             "grain": list(pair.rule.key),
             "levers": levers_of(pair.rule),
+            "thresholds": {threshold: str(value) for threshold, value in pair.rule.thresholds.items()},
             "reasons": [{"rule": name, "reason": reason} for reason in DISMISSALS],
         }
         for name, pair in sorted(all_rules().items())

@@ -16,7 +16,8 @@ from schema.root import build_schema
 from tests import casework
 from tests.web import Client, token, web
 
-ERRORS = "userErrors { __typename code message path ... on InvalidTransition { allowed } }"
+ERRORS = """userErrors { __typename code message path ... on InvalidTransition { allowed }
+    ... on StaleVersion { currentVersion } }"""
 CASE = """case { id state outcome version allowedTransitions
     pendingApproval { toState outcome proposedBy { displayName } } }"""
 
@@ -155,6 +156,7 @@ async def test_a_step_that_cannot_be_names_those_that_can(house: House) -> None:
     }  # fmt: skip
     stale = await house.call("manager", "advanceCase", caseId=house.id, toState="TRIAGED", expectedVersion=7)
     assert codes(stale) == [("STALE_VERSION", "expectedVersion")]
+    assert stale["userErrors"][0]["currentVersion"] == 1
 
 
 async def test_what_one_may_not_see_is_not_there(house: House) -> None:

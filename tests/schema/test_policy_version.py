@@ -1,12 +1,17 @@
 """Versions of the policy over the API: what they change, and whose word lets them hold."""
 
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
+from hub.conflicts.registry import all_rules
 from hub.store.database import Store
 from hub.store.user import Person, add_user
 from schema.context import Role
 from schema.ids import global_id
 from schema.root import build_schema
+from tests.rows import Rows
+from tests.schema.conftest import Ask
 from tests.trading import World, example_world
 from tests.web import Client, Deferred, token, web
 
@@ -87,3 +92,27 @@ async def test_partners_and_direct_sales_see_no_policy(store: Store) -> None:
             more = {"partner_id": 1} if role is Role.PARTNER else {}
             answer = await client.data(VERSIONS, token=await token(store, str(role.value), **more))
             assert answer["policyVersions"]["nodes"] == []
+
+
+async def test_a_version_tells_every_number_its_rules_compare_with(rows: Rows, ask: Ask) -> None:
+    await rows.region("CN-GD")
+    body = {
+        "thresholds": {"cross_region_sale": {"min_units": 20}},
+        "override": [{"rule": "cross_region_sale", "region": "CN-GD", "product_group": "X", "min_units": 5, "price_tol": 0.02}],
+    }
+    for version, said in ((1, {}), (2, body)):
+        day = date(2026, 1, version)
+        await rows.canonical("policy_version", version=version, effective_from=day, base_currency="CNY", body=said)
+    answer = await ask("{ policyVersions { nodes { thresholds { ruleId name value productGroup region { code } } } } }")
+    assert answer["errors"] == []
+    second, first = answer["data"]["policyVersions"]["nodes"]
+    everywhere = {"productGroup": None, "region": None}
+    assert {(one["ruleId"], one["name"], Decimal(one["value"])) for one in first["thresholds"]} == {
+        (name, threshold, value) for name, pair in all_rules().items() for threshold, value in pair.rule.thresholds.items()
+    }
+    place = {"ruleId": "cross_region_sale", "productGroup": "X", "region": {"code": "CN-GD"}}
+    assert [one for one in second["thresholds"] if one not in first["thresholds"]] == [
+        {"ruleId": "cross_region_sale", "name": "min_units", "value": "20"} | everywhere,
+        place | {"name": "min_units", "value": "5"},
+        place | {"name": "price_tol", "value": "0.02"},
+    ]

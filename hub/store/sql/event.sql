@@ -1,5 +1,8 @@
 -- last_numbers --
 SELECT topic, max(number) AS number FROM event WHERE number > :after GROUP BY topic;
 
--- is_kept --
-SELECT EXISTS (SELECT 1 FROM event WHERE number = :number AND topic = :topic);
+-- forget --
+DELETE FROM event
+ WHERE occurred_at < now() - CASE WHEN topic = 'sync' THEN interval '1 day'
+                                  WHEN topic IN ('order', 'inventory') THEN interval '7 days'
+                                  ELSE interval '30 days' END;

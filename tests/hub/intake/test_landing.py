@@ -330,3 +330,18 @@ async def test_a_batch_that_ends_in_a_deadlock_is_landed_all_the_same(demo: Sour
     assert await rows(store, "SELECT key FROM sales_order WHERE deleted_at IS NULL") == [("O1",)]
     assert await rows(store, "SELECT qty FROM order_line WHERE deleted_at IS NULL") == [(Decimal(7),)]
     assert await rows(store, "SELECT records_changed, records_removed FROM sync_run ORDER BY id DESC LIMIT 1") == [(1, 1)]
+
+
+async def test_what_changed_is_told_a_hundred_at_a_time(demo: Source, store: Store) -> None:
+    told = "SELECT topic, kind, cardinality(subject_ids) FROM event WHERE topic <> 'sync' ORDER BY number"
+    await demo.send(location("W1"), *(order(f"O{n}", seller="A") for n in range(250)), level("W1"))
+    assert await rows(store, told) == [
+        ("order", "changed", 100), ("order", "changed", 100), ("order", "changed", 50), ("inventory", "changed", 1)
+    ]  # fmt: skip
+    named = "SELECT array_agg(id) FROM (SELECT unnest(subject_ids) AS id FROM event WHERE topic = 'order') AS named"
+    ((ids,),) = await rows(store, named)
+    assert sorted(ids) == [id for (id,) in await rows(store, "SELECT id FROM sales_order ORDER BY id")]
+    await demo.send(order("O1", seller="A"), customer("C1", name="New"))
+    assert len(await rows(store, told)) == 4
+    await demo.withdraw("order:O1")
+    assert await rows(store, f"{told} OFFSET 4") == [("order", "changed", 1)]

@@ -24,11 +24,12 @@ async def test_numbers_have_no_gap_even_when_a_transaction_fails(store: Store) -
     ]
 
 
-async def test_progress_is_kept_a_day_and_the_rest_thirty(store: Store) -> None:
+async def test_progress_is_kept_a_day_changes_seven_and_the_rest_thirty(store: Store) -> None:
+    hours = {"sync": (23, 25), "order": (167, 169), "inventory": (167, 169), "case": (719, 721)}
     async with store.transaction() as connection:
-        await publish(connection, [Happening(topic, "x", 1) for topic in ("sync", "case", "sync", "case")])
-        await connection.execute("UPDATE event SET occurred_at = now() - number * interval '12 hours' WHERE number < 3")
-        await connection.execute("UPDATE event SET occurred_at = now() - number * interval '9 days' WHERE number >= 3")
+        for topic, ages in hours.items():
+            await publish(connection, [Happening(topic, "x", age) for age in ages])
+        await connection.execute("UPDATE event SET occurred_at = now() - subject_id * interval '1 hour'")
         await forget(connection)
-        left = await connection.fetch("SELECT number FROM event ORDER BY number")
-    assert [row["number"] for row in left] == [1, 2]
+        left = await connection.fetch("SELECT topic, subject_id FROM event ORDER BY number")
+    assert [tuple(row) for row in left] == [(topic, kept) for topic, (kept, _) in hours.items()]

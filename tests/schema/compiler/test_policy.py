@@ -23,6 +23,7 @@ LISTS = """{ orders { totalCount aggregates { count } nodes { number } } partner
     pricePolicies { totalCount nodes { id } } promotions { totalCount nodes { id } }
     conflicts { totalCount aggregates { count } nodes { id } } conflictCases { totalCount nodes { id } }
     alerts { totalCount nodes { id } } rejects { totalCount nodes { id } } syncRuns { totalCount nodes { id } }
+    claims { totalCount nodes { id } } dealRegistrations { totalCount nodes { id } } fxRates { totalCount nodes { id } }
     identityCandidates { totalCount nodes { id } } products { totalCount nodes { sku } }
     regions { totalCount nodes { code } } }"""
 
@@ -39,11 +40,12 @@ async def counts(ask: Any, viewer: Viewer) -> dict[str, int]:
 EVERYTHING = {
     "orders": 4, "partners": 2, "customers": 2, "locations": 2, "offers": 2, "inventoryLevels": 2, "territoryGrants": 2,
     "pricePolicies": 2, "promotions": 2, "conflicts": 2, "conflictCases": 2, "alerts": 2, "rejects": 1, "syncRuns": 2,
+    "claims": 2, "dealRegistrations": 2, "fxRates": 1,
     "identityCandidates": 1, "products": 2, "regions": 2,
 }  # fmt: skip
 NOTHING = {name: 2 if name in ("products", "regions") else 0 for name in EVERYTHING}
 HALF = {
-    name: count // 2 if name not in ("products", "regions", "pricePolicies", "syncRuns") else count
+    name: count // 2 if name not in ("products", "regions", "pricePolicies", "syncRuns", "fxRates") else count
     for name, count in EVERYTHING.items()
 }
 
@@ -62,7 +64,7 @@ async def test_each_role_sees_its_rows(rows: Rows, ask: Any) -> None:
             own | {name: EVERYTHING[name] for name in EVERYTHING if name not in ("rejects", "identityCandidates")},
         ),
         (Viewer(Role.CHANNEL_MANAGER), NOTHING),
-        (Viewer(Role.PARTNER, partner_id=found["west"]), own | {"alerts": 0, "syncRuns": 0}),
+        (Viewer(Role.PARTNER, partner_id=found["west"]), own | {"alerts": 0, "syncRuns": 0, "fxRates": 0}),
         (Viewer(Role.PARTNER), NOTHING),
         (Viewer(Role.DIRECT_SALES), NOTHING),
     ]:
@@ -74,8 +76,10 @@ async def test_assigned_product_groups_narrow_what_a_manager_sees(rows: Rows, as
     west = frozenset({found["west"]})
     seen = await counts(ask, Viewer(Role.CHANNEL_MANAGER, partner_ids=west, product_groups=frozenset({"X"})))
     assert (seen["orders"], seen["territoryGrants"], seen["inventoryLevels"]) == (2, 1, 1)
+    assert (seen["claims"], seen["dealRegistrations"]) == (1, 1)
     none = await counts(ask, Viewer(Role.CHANNEL_MANAGER, partner_ids=west, product_groups=frozenset({"Y"})))
     assert (none["orders"], none["territoryGrants"], none["inventoryLevels"], none["conflictCases"]) == (0, 0, 0, 0)
+    assert (none["claims"], none["dealRegistrations"]) == (0, 0)
 
 
 async def test_no_path_leads_a_partner_to_what_is_anothers(rows: Rows, ask: Any) -> None:
