@@ -8,7 +8,7 @@ from hub.store.base import ArrayField, empty_array
 
 
 class Migration(migrations.Migration):
-    dependencies = [("hub", "0015_unsettled")]
+    dependencies = [("hub", "0016_trusted")]
 
     initial = False
 
