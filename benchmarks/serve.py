@@ -18,15 +18,17 @@ from typing import Any
 import orjson
 from asyncpg.connection import LoggedQuery
 
-from benchmarks.answer import HAND
+from benchmarks.answer import BOUNDLESS, HAND
 from benchmarks.measure import Goal, Options, Report, Times, WrongAnswer, judge, noise, percentile, ratios, side_by_side
 from benchmarks.stage import stage
 from benchmarks.world import write_orders
 from hub.settings import Settings
 from hub.store.database import Store, open_store
 from hub.store.token import create_token
+from schema.budget import Budgets
 from schema.context import RequestContext, Role, Viewer
 from schema.operation import Ask, Operations, encode
+from schema.probes import Metrics
 from schema.root import build_schema
 
 ROWS = 10_000
@@ -168,7 +170,10 @@ class Alone:
         self.ran: list[str] = []
         self.viewer = Viewer(Role.ADMIN)
         self.operations = Operations(
-            build_schema(), lambda viewer, request_id: RequestContext(viewer, store, Settings(home=Path())), production=True
+            build_schema(),
+            lambda viewer, request_id: RequestContext(viewer, store, Settings(home=Path())),
+            Budgets(BOUNDLESS, Metrics().throttled),
+            production=True,
         )
 
     @classmethod

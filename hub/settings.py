@@ -75,6 +75,36 @@ class SmtpSettings(Part):
     tls: Literal["none", "starttls", "tls"] = "none"
 
 
+class Allowance(Part):
+    """What a token may spend: `points` at once, `per_second` given back, `largest` for one operation."""
+
+    points: Annotated[int, Field(gt=0)] = 10_000
+    per_second: Annotated[int, Field(gt=0)] = 500
+    largest: Annotated[int, Field(gt=0)] = 5_000
+
+    @model_validator(mode="after")
+    def largest_can_be_paid(self) -> "Allowance":
+        if self.largest > self.points:
+            raise ValueError("`largest` is more than `points`, so such an operation could never run")
+        return self
+
+
+class CostSettings(Allowance):
+    """`[server.cost]`: what tokens may spend, and `[server.cost.ROLE]` for those of one role."""
+
+    admin: Allowance | None = Allowance(points=100_000, per_second=5_000, largest=20_000)
+    analyst: Allowance | None = None
+    channel_manager: Allowance | None = None
+    direct_sales: Allowance | None = None
+    partner: Allowance | None = None
+    service: Allowance | None = None
+
+    def of(self, role: str) -> Allowance:
+        """Return what tokens of a role may spend."""
+        own: Allowance | None = getattr(self, role)
+        return own or self
+
+
 class ServerSettings(Part):
     """`[server]`: where the API listens. `production` closes what is open to developers.
 
@@ -85,6 +115,7 @@ class ServerSettings(Part):
     port: Annotated[int, Field(ge=0, le=65535)] = 8480
     production: bool = False
     allowed_origins: list[Annotated[str, Field(pattern=r"^https?://[a-z0-9.\-\[\]:]+$")]] = []
+    cost: CostSettings = CostSettings()
 
 
 class Settings(Part):

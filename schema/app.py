@@ -21,6 +21,7 @@ from hub.store.event import EVENT_CHANNEL
 from hub.store.notice import listen
 from hub.store.token import ACCESS_CHANNEL
 from schema.auth.tokens import Tokens
+from schema.budget import Budgets
 from schema.context import Jobs, RequestContext, Viewer
 from schema.evidence import Bundles
 from schema.executor import self_test
@@ -114,7 +115,7 @@ async def serving(
     def context(viewer: Viewer, request_id: str) -> RequestContext:
         return RequestContext(viewer, hub.store, settings, hub.jobs, feed, request_id)
 
-    operations = Operations(schema, context, production)
+    operations = Operations(schema, context, Budgets(settings.server.cost, metrics.throttled), production)
     web = Web(operations, tokens, visitors, metrics, production)
     files = Files(web, hub.store)
     sockets = Sockets(operations, tokens, visitors, metrics, frozenset(settings.server.allowed_origins))
