@@ -1,8 +1,8 @@
 """What an operation costs: the most before it runs, from the weights that the schema publishes, and then what came back.
 
-An object in an answer begins with `{"` and the first key that was selected of it, and nothing else in JSON looks like that:
-in a text the quotation mark would be escaped, and what follows the end of a text is no letter. So what came back is counted
-by searching the answer for these beginnings, without reading it.
+An object in an answer begins with `{"` and the first key that was selected of it. In a text the quotation mark would be
+escaped, so nothing else looks like that but a text that ends in a brace, and no letter follows that. So what came back is
+counted by searching the answer for these beginnings, without reading it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -51,18 +51,22 @@ PRICES = 16
 
 @dataclass(frozen=True)
 class Price:
-    """What one operation costs at most, each root field of it, and each object in its answer by how its text begins."""
+    """What one operation costs at most, each root field of it, and what its answer holds.
+
+    `itself` is for what the answer as a whole holds besides objects; each object costs 1, and by how its text begins what
+    `others` add to that.
+    """
 
     requested: int
     roots: Mapping[str, int]
     itself: int
-    objects: Mapping[bytes, int]
+    others: Mapping[bytes, int]
 
     def actual(self, data: Mapping[str, Any], text: bytes) -> int:
         """Return what an answer costs; a root field that came to nothing costs what was asked for."""
         failed = sum(self.roots[key] for key, value in data.items() if value is None)
-        # The answer as a whole begins like an object too.
-        found = sum(cost * text.count(start, 1) for start, cost in self.objects.items())
+        # From the second place on: the answer as a whole begins like an object too.
+        found = text.count(b'{"', 1) + sum(more * text.count(start, 1) for start, more in self.others.items())
         return min(self.requested, self.itself + failed + found)
 
 
@@ -117,7 +121,7 @@ class Walk:
 
     schema: GraphQLSchema
     asked: Asked
-    objects: dict[bytes, int] = field(default_factory=dict)
+    objects: dict[str, int] = field(default_factory=dict)
 
     def whole(self, meter: Meter) -> Price:
         """Price an operation."""
@@ -127,7 +131,8 @@ class Walk:
         gather(root, meter.operation.selection_set, self.asked, selected)
         parts = {key: self.field(root, nodes, {}) for key, nodes in selected.items()}
         roots = {key: mine + below for key, (mine, below) in parts.items()}
-        return Price(sum(roots.values()), roots, sum(mine for mine, _ in parts.values()), self.objects)
+        others = {f'{{"{first}":'.encode(): own - 1 for first, own in self.objects.items() if own != 1}
+        return Price(sum(roots.values()), roots, sum(mine for mine, _ in parts.values()), others)
 
     def field(self, kind: GraphQLObjectType, nodes: list[FieldNode], sizes: Mapping[str, int]) -> tuple[int, int]:
         """Return what a field adds to the object it is of, and what the objects below it cost at most.
@@ -161,8 +166,7 @@ class Walk:
         parts = [self.field(kind, inner, sizes) for inner in selected.values()]
         own = sum(mine for mine, _ in parts) + (weight_of_type(kind) if weight is None else weight)
         for first in list(selected)[:1]:
-            start = f'{{"{first}":'.encode()
-            self.objects[start] = max(own, self.objects.get(start, 0))
+            self.objects[first] = max(own, self.objects.get(first, 0))
         return own + sum(below for _, below in parts)
 
     def possible(self, kind: GraphQLNamedType) -> Iterator[GraphQLObjectType]:
