@@ -19,6 +19,7 @@ from schema.budget import Budgets
 from schema.context import Role, Viewer
 from schema.directives import Cost
 from schema.errors import ErrorCode
+from schema.ids import global_id
 from schema.probes import Metrics
 from schema.root import build_schema
 from tests.rows import Rows
@@ -286,3 +287,14 @@ async def test_a_page_too_large_is_told_before_any_statement(client: Client) -> 
     body: Any = (await client.post(document)).json()
     assert body["errors"][0]["extensions"]["code"] == "COST_LIMIT"
     assert "execution" not in body["extensions"]
+
+
+async def test_a_file_is_not_said_to_be_absent_when_points_are_used_up(store: Store) -> None:
+    least = CostSettings(points=1, per_second=1, largest=1, admin=None)
+    async with web(store, build_schema(), cost=least) as client:
+        headers = {"authorization": f"Bearer {client.token}"}
+        address = f"/attachments/{global_id('CaseAttachment', 1)}"
+        first, second = [await client.http.get(address, headers=headers) for _ in range(2)]
+    assert (first.status_code, second.status_code) == (404, 429)
+    assert second.headers["retry-after"] == "1"
+    assert second.json()["errors"][0]["extensions"]["code"] == "THROTTLED"
