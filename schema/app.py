@@ -99,7 +99,7 @@ def around(settings: ServerSettings) -> list[Middleware]:
 
 
 # What pages of other sites may send beside what browsers allow anyhow, and what they may read.
-ASKING = ["Authorization", "Content-Type", "If-None-Match", "X-Request-Id"]
+ASKING = ["Authorization", "Content-Type", "If-None-Match", "X-Channelhub-Dry-Run", "X-Request-Id"]
 TELLING = ["ETag", "Retry-After", "X-Request-Id"]
 
 
