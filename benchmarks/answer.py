@@ -26,7 +26,7 @@ from schema.app import Hub, create_app
 
 CONNECTIONS = 8
 # More than anybody can ask for: what is measured is the answer, not the wait for it.
-BOUNDLESS = CostSettings(admin=Allowance(points=10**12))
+BOUNDLESS = CostSettings(roles={"admin": Allowance(points=10**12)})
 HAND = read_statements(Path(__file__).parent / "hand.sql")
 
 

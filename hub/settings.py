@@ -8,11 +8,13 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from hub.errors import SettingsError
 
 Severity = Literal["info", "low", "medium", "high", "critical"]
+
+RoleName = Annotated[str, Field(pattern=r"^(admin|analyst|channel_manager|direct_sales|partner|service)$")]
 
 SOURCE_NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 ROUTE_NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
@@ -89,20 +91,23 @@ class Allowance(Part):
         return self
 
 
-class CostSettings(Allowance):
-    """`[server.cost]`: what tokens may spend, and `[server.cost.ROLE]` for those of one role."""
+# A person who repairs things is not to be kept waiting.
+ADMINS: dict[RoleName, Allowance] = {"admin": Allowance(points=100_000, per_second=5_000, largest=20_000)}
 
-    admin: Allowance | None = Allowance(points=100_000, per_second=5_000, largest=20_000)
-    analyst: Allowance | None = None
-    channel_manager: Allowance | None = None
-    direct_sales: Allowance | None = None
-    partner: Allowance | None = None
-    service: Allowance | None = None
+
+class CostSettings(Allowance):
+    """`[server.cost]`: what tokens may spend, and `[server.cost.roles.ROLE]` for those of one role."""
+
+    roles: dict[RoleName, Allowance] = ADMINS
+
+    @field_validator("roles")
+    @classmethod
+    def with_administrators(cls, given: dict[RoleName, Allowance]) -> dict[RoleName, Allowance]:
+        return ADMINS | given
 
     def of(self, role: str) -> Allowance:
         """Return what tokens of a role may spend."""
-        own: Allowance | None = getattr(self, role)
-        return own or self
+        return self.roles.get(role, self)
 
 
 class ServerSettings(Part):

@@ -25,7 +25,13 @@ from schema.root import build_schema
 from tests.rows import Rows
 from tests.web import Client, web
 
-SMALL = CostSettings(points=100, per_second=1, largest=60, admin=None)
+
+def everybody(**values: int) -> CostSettings:
+    """Return settings that are the same for all, administrators too."""
+    return CostSettings(**values, roles={"admin": Allowance(**values)})
+
+
+SMALL = everybody(points=100, per_second=1, largest=60)
 GRAPHQL = "application/graphql-response+json"
 
 
@@ -59,7 +65,7 @@ def test_a_bucket_empties_and_fills_with_time() -> None:
 
 
 def test_each_token_has_a_bucket_of_its_own_and_each_role_its_size() -> None:
-    known = budgets(Hand(), CostSettings(partner=Allowance(points=7, largest=7)))
+    known = budgets(Hand(), CostSettings(roles={"partner": Allowance(points=7, largest=7)}))
     first, second = (known.of(Viewer(Role.ANALYST, token_id=number)) for number in (1, 2))
     first.take(5_000)
     assert (first.points().left, second.points().left) == (5_000, 10_000)
@@ -70,6 +76,8 @@ def test_each_token_has_a_bucket_of_its_own_and_each_role_its_size() -> None:
 def test_a_largest_operation_that_could_never_be_paid_is_refused_as_a_setting() -> None:
     with pytest.raises(ValidationError, match="could never run"):
         CostSettings(points=10, largest=11)
+    with pytest.raises(ValidationError, match="roles"):
+        CostSettings(roles={"nobody": Allowance()})
 
 
 steps = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60), st.floats(0, 50)))
@@ -218,7 +226,7 @@ async def test_what_is_refused_for_its_variables_costs_nothing(poor: Client) -> 
     assert body["extensions"]["cost"]["throttleStatus"]["currentlyAvailable"] == 100
 
 
-QUICK = CostSettings(points=60, per_second=50_000, largest=60, admin=None)
+QUICK = everybody(points=60, per_second=50_000, largest=60)
 COUNT = "subscription { count(to: 8) { number } }"
 
 
@@ -290,7 +298,7 @@ async def test_a_page_too_large_is_told_before_any_statement(client: Client) -> 
 
 
 async def test_a_file_is_not_said_to_be_absent_when_points_are_used_up(store: Store) -> None:
-    least = CostSettings(points=1, per_second=1, largest=1, admin=None)
+    least = everybody(points=1, per_second=1, largest=1)
     async with web(store, build_schema(), cost=least) as client:
         headers = {"authorization": f"Bearer {client.token}"}
         address = f"/attachments/{global_id('CaseAttachment', 1)}"
