@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 from asyncpg.connection import LoggedQuery
 
-from benchmarks.answer import HAND
+from benchmarks.answer import BOUNDLESS, HAND
 from benchmarks.measure import Goal, Options, Report, Times, WrongAnswer, judge, noise, percentile, ratios, side_by_side
 from benchmarks.stage import stage
 from benchmarks.world import write_orders
@@ -26,9 +26,11 @@ from hub.settings import Settings
 from hub.store.database import Store, open_store
 from hub.store.token import create_token
 from schema.ask import Ask
+from schema.budget import Budgets
 from schema.context import RequestContext, Role, Viewer
 from schema.operation import Operations, encode
 from schema.persisted import Persisted
+from schema.probes import Metrics
 from schema.root import build_schema
 
 ROWS = 10_000
@@ -173,6 +175,7 @@ class Alone:
             build_schema(),
             lambda viewer, request_id: RequestContext(viewer, store, Settings(home=Path())),
             Persisted(store, required=False),
+            Budgets(BOUNDLESS, Metrics().throttled),
             production=True,
         )
 

@@ -8,11 +8,13 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from hub.errors import SettingsError
 
 Severity = Literal["info", "low", "medium", "high", "critical"]
+
+RoleName = Annotated[str, Field(pattern=r"^(admin|analyst|channel_manager|direct_sales|partner|service)$")]
 
 SOURCE_NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 ROUTE_NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
@@ -75,6 +77,39 @@ class SmtpSettings(Part):
     tls: Literal["none", "starttls", "tls"] = "none"
 
 
+class Allowance(Part):
+    """What a token may spend: `points` at once, `per_second` given back, `largest` for one operation."""
+
+    points: Annotated[int, Field(gt=0)] = 10_000
+    per_second: Annotated[int, Field(gt=0)] = 500
+    largest: Annotated[int, Field(gt=0)] = 5_000
+
+    @model_validator(mode="after")
+    def largest_can_be_paid(self) -> "Allowance":
+        if self.largest > self.points:
+            raise ValueError("`largest` is more than `points`, so such an operation could never run")
+        return self
+
+
+# A person who repairs things is not to be kept waiting.
+ADMINS: dict[RoleName, Allowance] = {"admin": Allowance(points=100_000, per_second=5_000, largest=20_000)}
+
+
+class CostSettings(Allowance):
+    """`[server.cost]`: what tokens may spend, and `[server.cost.roles.ROLE]` for those of one role."""
+
+    roles: dict[RoleName, Allowance] = ADMINS
+
+    @field_validator("roles")
+    @classmethod
+    def with_administrators(cls, given: dict[RoleName, Allowance]) -> dict[RoleName, Allowance]:
+        return ADMINS | given
+
+    def of(self, role: str) -> Allowance:
+        """Return what tokens of a role may spend."""
+        return self.roles.get(role, self)
+
+
 class ServerSettings(Part):
     """`[server]`: where the API listens. `production` closes what is open to developers.
 
@@ -87,6 +122,7 @@ class ServerSettings(Part):
     production: bool = False
     allowed_origins: list[Annotated[str, Field(pattern=r"^https?://[a-z0-9.\-\[\]:]+$")]] = []
     require_trusted_documents: bool = False
+    cost: CostSettings = CostSettings()
 
 
 class Settings(Part):

@@ -21,6 +21,7 @@ from hub.store.event import EVENT_CHANNEL
 from hub.store.notice import listen
 from hub.store.token import ACCESS_CHANNEL
 from schema.auth.tokens import Tokens
+from schema.budget import Budgets
 from schema.context import Jobs, RequestContext, Viewer
 from schema.etag import Tags
 from schema.evidence import Bundles
@@ -100,7 +101,7 @@ def around(settings: ServerSettings) -> list[Middleware]:
 
 
 # What pages of other sites may send beside what browsers allow anyhow, and what they may read.
-ASKING = ["Authorization", "Content-Type", "If-None-Match", "X-Request-Id"]
+ASKING = ["Authorization", "Content-Type", "If-None-Match", "X-Channelhub-Dry-Run", "X-Request-Id"]
 TELLING = ["ETag", "Retry-After", "X-Request-Id"]
 
 
@@ -117,7 +118,8 @@ async def serving(
         return RequestContext(viewer, hub.store, settings, hub.jobs, feed, request_id)
 
     persisted = Persisted(hub.store, required=settings.server.require_trusted_documents)
-    operations = Operations(schema, context, persisted, production)
+    budgets = Budgets(settings.server.cost, metrics.throttled)
+    operations = Operations(schema, context, persisted, budgets, production)
     web = Web(operations, tokens, visitors, metrics, Tags(hub.store, production), production)
     files = Files(web, hub.store)
     sockets = Sockets(operations, tokens, visitors, metrics, frozenset(settings.server.allowed_origins))

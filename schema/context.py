@@ -58,6 +58,18 @@ class Viewer:
     name: str = field(default="", compare=False)
 
 
+@dataclass(frozen=True)
+class Points:
+    """What a caller has to spend: when nothing is spent, now, and what is given back in a second."""
+
+    most: float
+    left: float
+    per_second: float
+
+
+NO_POINTS = Points(0, 0, 0)
+
+
 class Jobs(Protocol):
     """What a mutation may ask the workers to do; `schema/app.py` hands over who does it."""
 
@@ -90,6 +102,7 @@ class RequestContext:
     jobs: Jobs | None = None
     feed: Feed | None = None
     request_id: str = ""
+    points: Points = NO_POINTS
     executions: list[Execution] = field(default_factory=list)
     watermark: datetime | None = None
     stale: bool = False

@@ -6,10 +6,12 @@ A document that fails is not kept: its errors are cheap to find again, and clien
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from graphql import (
     DocumentNode,
     FieldNode,
+    FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
@@ -25,6 +27,7 @@ from graphql.validation import recommended_rules, specified_rules
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from schema.cost import Meter, Price
 from schema.errors import ErrorCode, HubGraphQLError, bad_input
 from schema.limits import TOKENS, check, too_complex
 
@@ -42,6 +45,7 @@ class Document:
     text: str
     node: DocumentNode
     operations: dict[str | None, OperationDefinitionNode]
+    meters: dict[str | None, Meter]
     introspects: bool
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
@@ -53,6 +57,11 @@ class Document:
         if name not in self.operations:
             raise HubGraphQLError(f"The document has no operation called {name}.", ErrorCode.BAD_REQUEST)
         return self.operations[name]
+
+    def price(self, name: str | None, variables: Mapping[str, Any] | None) -> Price:
+        """Return what an operation may cost."""
+        operation = self.operation(name)
+        return self.meters[operation.name.value if operation.name else None].price(variables)
 
 
 class Refused(Exception):
@@ -95,7 +104,9 @@ class Documents:
         operations = {
             one.name.value if one.name else None: one for one in node.definitions if isinstance(one, OperationDefinitionNode)
         }
-        return Document(text, node, operations, introspects(node))
+        fragments = {one.name.value: one for one in node.definitions if isinstance(one, FragmentDefinitionNode)}
+        meters = {name: Meter(self.schema, one, fragments) for name, one in operations.items()}
+        return Document(text, node, operations, meters, introspects(node))
 
 
 def parsed(text: str) -> DocumentNode:

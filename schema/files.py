@@ -5,6 +5,7 @@ that were to show it would show what somebody else wrote as if it were ours.
 """
 
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 from urllib.parse import quote
 
@@ -80,5 +81,8 @@ class Files:
         """Ask the API itself, so that one policy decides on every path."""
         prepared = self.web.operations.prepare(Ask(LOOK, {"id": file_id}), viewer)
         answer = await self.web.operations.run(prepared, viewer, request_id)
+        if answer.retry_after is not None:
+            wait = str(ceil(answer.retry_after))
+            raise Problem(429, ErrorCode.THROTTLED, answer.errors[0]["message"], Retry_After=wait)
         data: dict[str, Any] = orjson.loads(encode(answer.data))
         return bool(data) and data["node"] is not None

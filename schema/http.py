@@ -8,6 +8,7 @@ accept for ordinary queries too.
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from math import ceil
 from time import perf_counter
 from typing import Any
 
@@ -95,24 +96,27 @@ class Web:
             self.metrics.operations.labels("query", "unchanged").inc()
             return Response(status_code=304, headers=HEADERS | {"etag": str(tag)})
         begun = perf_counter()
-        answer, kind = await self.executed(ask, viewer, request_id, reading=reading)
+        answer, kind = await self.executed(request, ask, viewer, request_id)
         self.metrics.operation(kind, answer, perf_counter() - begun)
         response = written(answer, media, 200 if answer.executed or media == JSON else 400)
         if tag is not None and answer.lasting:
             response.headers["etag"] = tag
         return response
 
-    async def executed(self, ask: Ask, viewer: Viewer, request_id: str, *, reading: bool) -> tuple[Answer, str]:
+    async def executed(self, request: Request, ask: Ask, viewer: Viewer, request_id: str) -> tuple[Answer, str]:
         """Prepare and run what was asked; return the answer and the kind of operation."""
+        only_priced = dry(request)
         try:
             prepared = await self.operations.admit(ask, viewer)
         except Refused as refusal:
             return refused(refusal.errors, request_id), "refused"
+        if only_priced:
+            return self.operations.estimate(prepared, viewer, request_id), "dry run"
         if prepared.kind is OperationType.SUBSCRIPTION:
             raise Problem(400, ErrorCode.BAD_REQUEST, "Follow events by WebSocket, or by POST on /graphql/stream.")
-        if reading and prepared.kind is OperationType.MUTATION:
+        if request.method == "GET" and prepared.kind is OperationType.MUTATION:
             raise Problem(405, ErrorCode.BAD_REQUEST, "A mutation is sent by POST.", Allow="POST")
-        if reading and self.production and not prepared.trusted and viewer.role not in DEVELOPERS:
+        if request.method == "GET" and self.production and not prepared.trusted and viewer.role not in DEVELOPERS:
             raise Problem(405, ErrorCode.FORBIDDEN, "Your role sends what is not registered by POST.", Allow="POST")
         answer = await self.operations.run(prepared, viewer, request_id)
         return replace(answer, lasting=answer.lasting and prepared.trusted), prepared.kind.value
@@ -122,6 +126,8 @@ class Web:
         admitted = await self.admitted(request)
         if not accepts_events(request.headers.get("accept")):
             raise Problem(406, ErrorCode.BAD_REQUEST, "Accept text/event-stream.")
+        if dry(request):
+            raise Problem(400, ErrorCode.BAD_REQUEST, "What an operation costs is asked on /graphql.")
         ask = await asked_by_body(request)
         self.metrics.operations.labels("stream", "ok").inc()
         answers = self.operations.answers(ask, localised(request, admitted.viewer), request_id)
@@ -147,6 +153,14 @@ def asked_by_address(request: Request) -> Ask:
         if name in words:
             words[name] = decoded(words[name].encode(), f"The parameter {name}")
     return asked(words)
+
+
+def dry(request: Request) -> bool:
+    """Say whether only the cost of an operation is wanted. A dry run of another kind must not run after all."""
+    wanted = request.headers.get("x-channelhub-dry-run")
+    if wanted not in (None, "cost"):
+        raise Problem(400, ErrorCode.BAD_REQUEST, "X-Channelhub-Dry-Run knows `cost` alone.")
+    return wanted is not None
 
 
 async def asked_by_body(request: Request) -> Ask:
@@ -193,7 +207,10 @@ def asked(words: Mapping[str, Any]) -> Ask:
 
 def written(answer: Answer, media: str, status: int) -> Response:
     """Return the answer as a response."""
-    return Response(encode(answer.body()), status, HEADERS, f"{media}; charset=utf-8")
+    headers = dict(HEADERS)
+    if answer.retry_after is not None:
+        headers["retry-after"] = str(ceil(answer.retry_after))
+    return Response(encode(answer.body()), status, headers, f"{media}; charset=utf-8")
 
 
 def negotiated(accept: str | None) -> str | None:

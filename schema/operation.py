@@ -15,7 +15,9 @@ from graphql import ExecutionResult, GraphQLError, OperationType, execute, subsc
 
 from schema.ask import Ask
 from schema.auth.roles import DEVELOPERS
+from schema.budget import Bucket, Budgets, told
 from schema.context import RequestContext, Viewer
+from schema.cost import Price
 from schema.documents import Document, Documents, Refused, demand_storable
 from schema.errors import ErrorCode, HubGraphQLError
 from schema.persisted import Persisted
@@ -35,6 +37,7 @@ class Prepared:
     ask: Ask
     document: Document
     kind: OperationType
+    price: Price
     trusted: bool = False
 
 
@@ -50,14 +53,21 @@ class Answer:
     data: Any = None
     executed: bool = True
     lasting: bool = False
+    cost: dict[str, Any] | None = None
+
+    @property
+    def retry_after(self) -> float | None:
+        """How many seconds it will be until the operation may run, where that was why it did not."""
+        return next((one["extensions"].get("retryAfterSeconds") for one in self.errors), None)
 
     def body(self) -> dict[str, Any]:
         """Return the response as values; finished JSON inside `data` stays as it is until it is encoded."""
         whole: dict[str, Any] = {"errors": self.errors} if self.errors else {}
         if self.executed:
             whole["data"] = self.data
-        if self.extensions:
-            whole["extensions"] = self.extensions
+        extensions = self.extensions if self.cost is None else {**self.extensions, "cost": self.cost}
+        if extensions:
+            whole["extensions"] = extensions
         return whole
 
 
@@ -71,6 +81,7 @@ class Operations:
     schema: strawberry.Schema
     contexts: Contexts
     persisted: Persisted
+    budgets: Budgets
     production: bool
     documents: Documents = field(init=False)
 
@@ -92,33 +103,52 @@ class Operations:
         if document.introspects and self.production and viewer.role not in DEVELOPERS:
             raise Refused([HubGraphQLError("Your role may not read the schema of this hub.", ErrorCode.FORBIDDEN)])
         try:
-            return Prepared(ask, document, document.operation(ask.operation_name).operation)
+            kind = document.operation(ask.operation_name).operation
+            return Prepared(ask, document, kind, document.price(ask.operation_name, ask.variables))
         except HubGraphQLError as error:
             raise Refused([error]) from error
 
     async def run(self, prepared: Prepared, viewer: Viewer, request_id: str) -> Answer:
-        """Execute a query or a mutation."""
+        """Execute a query or a mutation that its caller can pay; what it did not come to is given back."""
+        bucket, requested = self.budgets.of(viewer), prepared.price.requested
+        if (problem := self.budgets.admit(bucket, requested)) is not None:
+            return costing(refused([problem], request_id), requested, 0, bucket)
         context = self.contexts(viewer, request_id)
+        context.points = bucket.points()
         result = execute(self.schema._schema, prepared.document.node, **self.arguments(prepared, context))
         done = await result if isawaitable(result) else result
         lasting = not done.errors and done.data is not None and done.data.keys() <= context.lasting
-        return replace(answered(done, request_id, self.learned(context)), lasting=lasting)
+        answer, actual = answered(done, request_id, self.learned(context), prepared.price)
+        bucket.give(requested - actual)
+        return costing(replace(answer, lasting=lasting), requested, actual, bucket)
+
+    def estimate(self, prepared: Prepared, viewer: Viewer, request_id: str) -> Answer:
+        """Say what an operation would cost at most, and run nothing."""
+        return costing(Answer([], {"requestId": request_id}), prepared.price.requested, 0, self.budgets.of(viewer))
 
     async def follow(self, prepared: Prepared, viewer: Viewer, request_id: str) -> AsyncGenerator[Answer, None]:
         """Execute any operation over a transport that can carry several answers."""
         if prepared.kind is not OperationType.SUBSCRIPTION:
             yield await self.run(prepared, viewer, request_id)
             return
+        bucket, price = self.budgets.of(viewer), prepared.price
+        if (problem := self.budgets.admit(bucket, price.requested, taking=False)) is not None:
+            yield costing(refused([problem], request_id), price.requested, 0, bucket)
+            return
         context = self.contexts(viewer, request_id)
+        context.points = bucket.points()
         stream = subscribe(self.schema._schema, prepared.document.node, **self.arguments(prepared, context))
         results = await stream if isawaitable(stream) else stream
         if isinstance(results, ExecutionResult):
-            yield answered(results, request_id, {})
+            yield costing(answered(results, request_id, {}, price)[0], price.requested, 0, bucket)
             return
         async with aclosing(closable(results)) as events:
             try:
                 async for event in events:
-                    yield answered(event, request_id, {})
+                    answer, actual = answered(event, request_id, {}, price)
+                    # An event that cannot be paid waits; those after it rest in their table.
+                    await bucket.pay(actual)
+                    yield costing(answer, price.requested, actual, bucket)
             except Exception as error:  # what ends a source of events is answered like what ends a query
                 yield refused([error if isinstance(error, GraphQLError) else fault(error)], request_id)
 
@@ -153,12 +183,21 @@ class Operations:
         return learned
 
 
-def answered(result: ExecutionResult, request_id: str, learned: Mapping[str, Any]) -> Answer:
-    """Turn a result into what the client gets."""
+def answered(result: ExecutionResult, request_id: str, learned: Mapping[str, Any], price: Price) -> tuple[Answer, int]:
+    """Turn a result into what the client gets, and say what it came to cost."""
     errors = result.errors or []
     # Only what was refused before execution, such as a variable of the wrong type, has no path.
     executed = result.data is not None or any(error.path for error in errors)
-    return Answer([shown(error, request_id) for error in errors], {"requestId": request_id, **learned}, result.data, executed)
+    answer = Answer([shown(error, request_id) for error in errors], {"requestId": request_id, **learned}, None, executed)
+    if result.data is None:
+        return answer, price.requested if executed else 0
+    text = encode(result.data)
+    return replace(answer, data=orjson.Fragment(text)), price.actual(result.data, text)
+
+
+def costing(answer: Answer, requested: int, actual: int, bucket: Bucket) -> Answer:
+    """Return the answer with what it says of its cost."""
+    return replace(answer, cost=told(requested, actual, bucket.points()))
 
 
 def closable(results: AsyncIterator[ExecutionResult]) -> AsyncGenerator[ExecutionResult, None]:

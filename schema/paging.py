@@ -34,7 +34,7 @@ class PageInfo:
     end_cursor: Cursor | None = column("end_cursor", "Cursor of the last item of the page; null on an empty page.")
 
 
-@strawberry.type(description="One item in a page.")
+@strawberry.type(description="One item in a page.", directives=[Cost(weight="0")])
 class Edge(Generic[T]):
     cursor: Cursor = column("cursor", "Position of the item in this order and filter.", always=True)
     node: T = part({}, "The item.")

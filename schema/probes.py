@@ -21,6 +21,7 @@ class Metrics:
         self.seconds = Histogram(
             "channelhub_operation_seconds", "Time from reading an operation to its answer.", ["kind"], registry=self.registry
         )
+        self.throttled = Counter("channelhub_throttled", "Operations refused for their cost.", ["code"], registry=self.registry)
         self.sockets = Gauge("channelhub_sockets", "WebSockets and event streams open now.", registry=self.registry)
 
     def operation(self, kind: str, answer: Answer, seconds: float) -> None:

@@ -128,7 +128,7 @@ class Source(Node):
     )
     managed_by_file: bool = column("{managed_by} = 'file'", "Whether `channelhub.toml` declares it; then it is read-only here.")
     streams: list[Stream] = many(
-        "{source_id} = {up.id}", "{name}, {id}", "All streams, by name. At most 50.", limit=50, assumed=50
+        "{source_id} = {up.id}", "{name}, {id}", "All streams, by name. At most 50.", limit=50, assumed=20
     )
     sync_runs: Connection[Annotated["SyncRun", strawberry.lazy("schema.sync_run")]] = pages(
         "Runs, newest first.", [("REQUESTED_AT", True)], join="{source_id} = {up.id}"

@@ -72,7 +72,7 @@ class ReplayRejectsPayload(RequestSyncPayload):
 
 @strawberry.type
 class SyncMutation:
-    @strawberry.mutation(description="Asks for a sync. ADMIN, CHANNEL_MANAGER, SERVICE.", directives=[Cost(weight="10")])
+    @strawberry.mutation(description="Asks for a sync. ADMIN, CHANNEL_MANAGER, SERVICE.", directives=[Cost(weight="50")])
     async def request_sync(
         self, info: Info, input: Annotated[RequestSyncInput, strawberry.argument(description="What to do.")]
     ) -> RequestSyncPayload | None:
@@ -84,7 +84,7 @@ class SyncMutation:
 
     @strawberry.mutation(
         description="Maps rejects again with the present mapping: all open ones of each stream with a match. ADMIN, SERVICE.",
-        directives=[Cost(weight="10")],
+        directives=[Cost(weight="50")],
     )
     async def replay_rejects(
         self, info: Info, input: Annotated[ReplayRejectsInput, strawberry.argument(description="What to do.")]

@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from schema.token import AccessToken
 
 
+@strawberry.type(description="Budget of points of the caller.")
+class CostStatus:
+    maximum_available: float = column("{points_most}", "Points when full.", always=True)
+    currently_available: float = column("{points_left}", "Points now.", always=True)
+    restore_rate: float = column("{points_per_second}", "Points returned per second.", always=True)
+
+
 @strawberry.type(description="Who is asking.")
 class Viewer:
     actor: Actor = part(
@@ -27,6 +34,7 @@ class Viewer:
     )
     user: User | None = one("{id} = {viewer_user}", "The user behind the token, with its preferences; null for a service.")
     partner: Partner | None = one("{id} = {viewer_partner}", "Partner whose rows are visible; null unless the role is PARTNER.")
+    cost: CostStatus = part({}, "Points left.")
     access_tokens: Connection[Annotated["AccessToken", strawberry.lazy("schema.token")]] = pages(
         "Tokens the caller may see: its own, or all for ADMIN. Newest first.", [("CREATED_AT", True)], join="true"
     )

@@ -27,7 +27,7 @@ from hub.conflicts.registry import Pair, all_rules
 from hub.conflicts.rule import CLASSES
 from hub.errors import MappingError
 from hub.records.message import REASONS
-from hub.settings import Settings
+from hub.settings import Allowance, CostSettings, Settings
 from hub.store.database import Store
 from jobs import cli
 from jobs.queue import GRACE_S
@@ -398,6 +398,7 @@ def test_every_limit_is_told() -> None:
         "fragments": limits.FRAGMENTS,
         "items of a page": LARGEST,
         "one statement": 5,
+        "points of one operation": CostSettings().largest,
     }
 
 
@@ -406,6 +407,18 @@ def test_all_that_can_be_followed_is_told() -> None:
     subscriptions = build_schema()._schema.subscription_type
     assert subscriptions is not None
     assert sorted(rows) == sorted(subscriptions.fields)
+
+
+def test_what_tokens_may_spend_is_told() -> None:
+    rows = table(section(GRAPHQL, "## Cost"), "", "each token")
+    told = [tuple(int(cell.replace(",", "")) for cell in row[1:]) for row in rows]
+    other, admin = CostSettings(), CostSettings().of("admin")
+    assert told == [
+        (other.points, admin.points),
+        (other.per_second, admin.per_second),
+        (other.largest, admin.largest),
+    ]
+    assert (other.points, other.per_second, other.largest) == tuple(Allowance().model_dump().values())
 
 
 def test_every_mutation_is_told_with_the_roles_that_may_call_it() -> None:

@@ -184,7 +184,7 @@ class Compiler:
 
         plan = self.plans.get(info, (policy.shape(context.viewer), kinds), make)
         key = await cursor_key(context.store)
-        binding = Binding(context.viewer, clock.now(), key, asked, plan.sites, given)
+        binding = Binding(context.viewer, clock.now(), key, asked, plan.sites, given, context.points)
         body = await reader_of(context).fetch(plan, plan.bind(binding))
         context.executions.append(Execution(".".join(path), "compiled", 1))
         if plan.lasting and len(path) == 1:

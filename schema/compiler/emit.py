@@ -62,6 +62,10 @@ class Tables:
         return kind
 
 
+# What is given to a statement and is another thing at the next moment.
+FLEETING = {("given", "now"), ("given", "points_left")}
+
+
 class Emitter:
     """Writes one statement."""
 
@@ -78,7 +82,7 @@ class Emitter:
 
     def plan(self, sql: str) -> Plan:
         """Return the finished statement, together with how fresh its data is."""
-        lasting = ("given", "now") not in {key for key, _ in self.places} and RESTLESS[1] not in sql
+        lasting = FLEETING.isdisjoint(key for key, _ in self.places) and RESTLESS[1] not in sql
         models = self.bound("models", "text[]", fixed(sorted(self.models)))
         fresh = (
             "SELECT min(watermark) AS watermark, coalesce(bool_or(watermark + make_interval(secs => freshness_s) "

@@ -26,7 +26,7 @@ from graphql.execution.values import VariableValues, get_argument_values, get_di
 from graphql.pyutils import Path as ResponsePath
 from graphql.type import GraphQLIncludeDirective, GraphQLSkipDirective
 
-from schema.context import Viewer
+from schema.context import NO_POINTS, Points, Viewer
 from schema.paging import fingerprint, read_cursor
 
 Selection = dict[str, list[FieldNode]]
@@ -158,6 +158,7 @@ class Binding:
     asked: Asked
     sites: Sequence[Site]
     given: Mapping[str, Any] = field(default_factory=dict)
+    points: Points = NO_POINTS
     read: dict[int, dict[str, Any]] = field(default_factory=dict)
     cursors: dict[tuple[int, str], list[Any]] = field(default_factory=dict)
 

@@ -130,4 +130,7 @@ GIVEN: Mapping[str, tuple[str, Slot]] = {
     "viewer_locale": ("text", lambda binding: binding.viewer.locale.value),
     "viewer_name": ("text", lambda binding: binding.viewer.name),
     "viewer_token": ("bigint", lambda binding: binding.viewer.token_id),
+    "points_most": ("float8", lambda binding: binding.points.most),
+    "points_left": ("float8", lambda binding: binding.points.left),
+    "points_per_second": ("float8", lambda binding: binding.points.per_second),
 }
