@@ -14,7 +14,7 @@ import uvicorn
 import websockets
 from starlette.applications import Starlette
 
-from hub.settings import ServerSettings, Settings
+from hub.settings import OidcSettings, ServerSettings, Settings
 from hub.store.database import Store
 from hub.store.token import create_token
 from schema.app import Hub, serving
@@ -136,9 +136,11 @@ async def web(
     required: bool = False,
     role: str = "admin",
     jobs: Deferred | None = None,
+    oidc: OidcSettings | None = None,
 ) -> AsyncIterator[Client]:
     """Serve a schema over a store; the client holds a token of the role."""
-    settings = Settings(home=Path(), server=ServerSettings(production=production, require_trusted_documents=required))
+    server = ServerSettings(production=production, require_trusted_documents=required, oidc=oidc)
+    settings = Settings(home=Path(), server=server)
     app = Starlette()
     async with (
         serving(app, settings, Hub(store, jobs or Deferred()), Metrics(), schema) as feed,
