@@ -5,21 +5,47 @@ A secret is a reference until the moment of use: `env:NAME` or `file:PATH`; its 
 
 import os
 import tomllib
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from hub.errors import SettingsError
 
 Severity = Literal["info", "low", "medium", "high", "critical"]
 
-RoleName = Annotated[str, Field(pattern=r"^(admin|analyst|channel_manager|direct_sales|partner|service)$")]
 
 SOURCE_NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 ROUTE_NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 REFERENCE = r"^(env|file):.+$"
 Reference = Annotated[str, Field(pattern=REFERENCE)]
+Role = Literal["admin", "analyst", "channel_manager", "direct_sales", "partner", "service"]
+# Signatures by a pair of keys alone: whoever can check a signature by a shared secret can also make one.
+Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]
+
+
+def guarded_address(address: str) -> str:
+    """Return an address where nobody on the way can answer instead: https, or http on this machine. Raises ValueError."""
+    parts = urlsplit(address)
+    if "@" in parts.netloc:
+        raise ValueError("it holds a name or a password, which have no place in an address")
+    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and on_this_machine(parts.hostname))):
+        raise ValueError("its address does not begin with https://, nor is it one of this machine")
+    return address
+
+
+def on_this_machine(host: str) -> bool:
+    """Say whether a host is the one we run on, by its very name."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+GuardedAddress = Annotated[str, AfterValidator(guarded_address)]
+Word = Annotated[str, Field(min_length=1)]
 
 
 class Part(BaseModel):
@@ -92,22 +118,45 @@ class Allowance(Part):
 
 
 # A person who repairs things is not to be kept waiting.
-ADMINS: dict[RoleName, Allowance] = {"admin": Allowance(points=100_000, per_second=5_000, largest=20_000)}
+ADMINS: dict[Role, Allowance] = {"admin": Allowance(points=100_000, per_second=5_000, largest=20_000)}
 
 
 class CostSettings(Allowance):
     """`[server.cost]`: what tokens may spend, and `[server.cost.roles.ROLE]` for those of one role."""
 
-    roles: dict[RoleName, Allowance] = ADMINS
+    roles: dict[Role, Allowance] = ADMINS
 
     @field_validator("roles")
     @classmethod
-    def with_administrators(cls, given: dict[RoleName, Allowance]) -> dict[RoleName, Allowance]:
+    def with_administrators(cls, given: dict[Role, Allowance]) -> dict[Role, Allowance]:
         return ADMINS | given
 
     def of(self, role: str) -> Allowance:
         """Return what tokens of a role may spend."""
-        return self.roles.get(role, self)
+        return next((allowance for name, allowance in self.roles.items() if name == role), self)
+
+
+class OidcSettings(Part):
+    """`[server.oidc]`: the identity provider whose tokens are let in beside our own.
+
+    `user_claim` holds the e-mail address of a user; `sub` is compared with the subject that was noted of a user instead. The
+    first entry of `roles` that `roles_claim` holds is the role; without a claim it is the first role of the user.
+    """
+
+    issuer: GuardedAddress
+    audience: Word
+    jwks_url: GuardedAddress | None = None
+    user_claim: Word = "email"
+    roles_claim: Word | None = None
+    roles: dict[str, Role] = {}
+    clock_skew_seconds: Annotated[int, Field(ge=0, le=300)] = 60
+    algorithms: Annotated[list[Algorithm], Field(min_length=1)] = ["RS256", "ES256"]
+
+    @model_validator(mode="after")
+    def roles_come_by_a_claim(self) -> "OidcSettings":
+        if (self.roles_claim is None) != (not self.roles):
+            raise ValueError("`roles_claim` and `roles` are given together: where roles stand, and what they mean here")
+        return self
 
 
 class ServerSettings(Part):
@@ -123,6 +172,7 @@ class ServerSettings(Part):
     allowed_origins: list[Annotated[str, Field(pattern=r"^https?://[a-z0-9.\-\[\]:]+$")]] = []
     require_trusted_documents: bool = False
     cost: CostSettings = CostSettings()
+    oidc: OidcSettings | None = None
 
 
 class Settings(Part):

@@ -16,6 +16,7 @@ from jobs.scheduler import read_schedule
 from jobs.serve import APPLICATION
 
 CONNECT_S = 3
+PROVIDER = "schema.auth.oidc"
 
 
 def unfit(settings: Settings) -> list[str]:
@@ -73,6 +74,22 @@ def unreachable(settings: Settings) -> list[str]:
         return [
             f"The mail server {smtp.host}, port {smtp.port}, cannot be reached ({reason}); start it, or correct [smtp]. "
             "Messages wait and are tried again for three hours."
+        ]
+    return []
+
+
+async def unproven(settings: Settings) -> list[str]:
+    """Return why tokens of the identity provider cannot be checked, if they cannot."""
+    from importlib import import_module
+
+    if settings.server.oidc is None:
+        return []
+    try:
+        # Named by a string like the application itself: this room imports nothing above it.
+        await import_module(PROVIDER).read_keys(settings.server.oidc)
+    except HubError as error:
+        return [
+            f"{error} Correct [server.oidc], or see what ails the provider; tokens of the hub itself are good all the same."
         ]
     return []
 

@@ -9,7 +9,7 @@ import strawberry
 
 from hub.alerts.quiet import read_quiet
 from hub.errors import SettingsError
-from hub.store.user import Person, deactivate_user, prefer, upsert_user
+from hub.store.user import Person, SubjectTaken, deactivate_user, prefer, upsert_user
 from schema.auth.roles import demand
 from schema.compiler.catalog import column, many, one, table
 from schema.compiler.door import read_row
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 Info = strawberry.Info[RequestContext, None]
 MOST_ASSIGNED = 500
+LONGEST_SUBJECT = 255
 
 
 @table("hub_user")
@@ -34,6 +35,7 @@ MOST_ASSIGNED = 500
 class User(Node):
     id: strawberry.ID = column("id", GLOBAL_ID)
     email: str = column("email", "E-mail address; unique, in small letters.")
+    subject: str | None = column("subject", "How the identity provider calls it (`sub`); null unless it is known by that.")
     name: str = column("name", "Name to show.")
     roles: list[Role] = column(
         "ARRAY(SELECT upper(one) FROM unnest({roles}) AS one)", "Roles it may have tokens of.", always=True
@@ -70,6 +72,9 @@ class UpsertUserInput:
     time_zone: str = strawberry.field(default="UTC", description="Time zone, IANA name.")
     quiet_hours: str | None = asked(
         "When only critical alerts are sent, as `21:00-07:30`; null = as the policy says, empty = never."
+    )
+    subject: str | None = asked(
+        "How the identity provider calls it (`sub`), 1..255 characters; needed only where it is known by that."
     )
 
 
@@ -145,8 +150,11 @@ class UserMutation:
 async def let_in(info: Info, input: UpsertUserInput) -> int:
     """Add or replace a user and return its id."""
     person = await described(info, input)
-    async with info.context.store.transaction() as connection:
-        user_id = await upsert_user(connection, person)
+    try:
+        async with info.context.store.transaction() as connection:
+            user_id = await upsert_user(connection, person)
+    except SubjectTaken as error:
+        raise invalid("subject", "taken", str(error)) from error
     if user_id is None:
         raise last_administrator("roles")
     return user_id
@@ -210,6 +218,7 @@ async def described(info: Info, input: UpsertUserInput) -> Person:
         locale=str(input.locale.value),
         time_zone=input.time_zone,
         quiet_hours=given(input.quiet_hours),
+        subject=given(input.subject),
     )
 
 
@@ -219,6 +228,9 @@ def check_words(input: UpsertUserInput) -> None:
         raise invalid("email", "not_an_address", "This is not an e-mail address.")
     if not 1 <= len(input.name.strip()) <= 200:
         raise invalid("name", "length", "The name has 1 to 200 characters.")
+    subject = given(input.subject)
+    if subject is not None and not 1 <= len(subject) <= LONGEST_SUBJECT:
+        raise invalid("subject", "length", f"The subject has 1 to {LONGEST_SUBJECT} characters.")
     if not input.roles:
         raise invalid("roles", "empty", "A user has at least one role.")
     if (Role.PARTNER in input.roles) != (given(input.partner_id) is not None):

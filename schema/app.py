@@ -20,6 +20,8 @@ from hub.store.database import Store
 from hub.store.event import EVENT_CHANNEL
 from hub.store.notice import listen
 from hub.store.token import ACCESS_CHANNEL
+from schema.auth.claims import Provider
+from schema.auth.oidc import Keys
 from schema.auth.tokens import Tokens
 from schema.budget import Budgets
 from schema.context import Jobs, RequestContext, Viewer
@@ -111,7 +113,8 @@ async def serving(
 ) -> AsyncIterator[Feed]:
     """Answer on the addresses of the API, and hear what other processes tell, for as long as the block runs."""
     production = settings.server.production
-    feed, tokens = Feed(hub.store), Tokens(hub.store)
+    oidc = settings.server.oidc
+    feed, tokens = Feed(hub.store), Tokens(hub.store, None if oidc is None else Provider(oidc, Keys(oidc)))
     visitors = Visitors(tokens)
 
     def context(viewer: Viewer, request_id: str) -> RequestContext:
@@ -138,3 +141,4 @@ async def serving(
     finally:
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)
+        await tokens.close()

@@ -44,7 +44,7 @@ class Locale(Enum):
 class Viewer:
     """The scope of a caller. `partner_ids`, `region_ids` and `product_groups` are what is assigned to a channel manager.
 
-    Nothing assigned means nothing seen. `token_id` names the token for the audit trail and is no part of the scope.
+    Nothing assigned means nothing seen. `token_id` names the token of ours, if it is one, and is no part of the scope.
     """
 
     role: Role

@@ -47,7 +47,10 @@ class Visitors:
         """Look every token up again, once each, and end the visits of those that changed."""
         self.tokens.forget()
         for key in list(self.here):
-            found = await self.tokens.find(key)
+            first = next(iter(self.here.get(key, ())), None)
+            if first is None:  # it left while another one was looked up
+                continue
+            found = await self.tokens.find(key, first.admitted.claimed)
             for visit in list(self.here.get(key, ())):
                 if found is None or found.viewer != visit.admitted.viewer:
                     visit.leave()

@@ -5,6 +5,7 @@ import base64
 import re
 import shlex
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from datetime import UTC, timedelta
 from pathlib import Path
@@ -27,11 +28,12 @@ from hub.conflicts.registry import Pair, all_rules
 from hub.conflicts.rule import CLASSES
 from hub.errors import MappingError
 from hub.records.message import REASONS
-from hub.settings import Allowance, CostSettings, Settings
+from hub.settings import Allowance, CostSettings, OidcSettings, Settings
 from hub.store.database import Store
 from jobs import cli
 from jobs.queue import GRACE_S
 from schema import limits
+from schema.auth.oidc import DISCOVERY, FETCH_S, KEPT_S, PAUSE_S
 from schema.auth.roles import MAY
 from schema.context import RequestContext, Role, Viewer
 from schema.errors import ErrorCode
@@ -484,6 +486,22 @@ def test_no_page_names_a_target_of_make_that_is_gone() -> None:
     for file in PAGES:
         said = re.findall(r"(?:`|^)make ([a-z]+)", file.read_text(encoding="utf-8"), re.MULTILINE)
         assert set(said) <= targets, file.name
+
+
+def test_the_settings_of_the_identity_provider_are_told_with_their_defaults() -> None:
+    text = section(page("docs/operating.md"), "## Identity provider")
+    told = {code(row[0]): row[2] for row in table(text, "setting", "meaning")}
+    assert list(told) == list(OidcSettings.model_fields)
+    (shown,) = [
+        text for kind, _, text in BLOCK.findall(page("docs/operating.md")) if kind == "toml" and "[server.oidc]" in text
+    ]
+    read = OidcSettings.model_validate(tomllib.loads(shown)["server"]["oidc"])
+    assert read.roles
+    assert told["user_claim"] == f"`{read.user_claim}`"
+    assert told["clock_skew_seconds"] == str(read.clock_skew_seconds)
+    assert told["algorithms"] == ", ".join(read.algorithms)
+    for said in (f"within {FETCH_S:g} s", f"every {KEPT_S / 60:g} minutes", f"once in {PAUSE_S:g} s", DISCOVERY):
+        assert said in text
 
 
 def test_the_outcomes_of_runs_are_told() -> None:

@@ -14,7 +14,7 @@ import uvicorn
 import websockets
 from starlette.applications import Starlette
 
-from hub.settings import CostSettings, ServerSettings, Settings
+from hub.settings import CostSettings, OidcSettings, ServerSettings, Settings
 from hub.store.database import Store
 from hub.store.token import create_token
 from schema.app import Hub, serving
@@ -138,9 +138,10 @@ async def web(
     jobs: Deferred | None = None,
     cost: CostSettings | None = None,
     metrics: Metrics | None = None,
+    oidc: OidcSettings | None = None,
 ) -> AsyncIterator[Client]:
     """Serve a schema over a store; the client holds a token of the role."""
-    server = ServerSettings(production=production, require_trusted_documents=required, cost=cost or CostSettings())
+    server = ServerSettings(production=production, require_trusted_documents=required, cost=cost or CostSettings(), oidc=oidc)
     settings = Settings(home=Path(), server=server)
     app = Starlette()
     async with (

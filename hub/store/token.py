@@ -8,7 +8,7 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 
-from msgspec import Struct, convert
+from msgspec import Struct, convert, structs
 from tortoise import fields
 from tortoise.indexes import Index
 
@@ -42,9 +42,9 @@ class AccessTokenRow(Row):
 
 
 class Caller(Struct, frozen=True, kw_only=True):
-    """Who a token speaks for, at this moment. `user_id` is None for a service token."""
+    """Who a token speaks for, at this moment. `user_id` is None for a service token, `token_id` for one that is not ours."""
 
-    token_id: int
+    token_id: int | None
     role: str
     name: str
     user_id: int | None
@@ -54,6 +54,15 @@ class Caller(Struct, frozen=True, kw_only=True):
     product_groups: tuple[str, ...]
     locale: str | None
     expires_at: datetime | None
+
+
+class Claimed(Struct, frozen=True, kw_only=True):
+    """What a token of the identity provider says: a user by e-mail address or by subject, and a role unless its own decide."""
+
+    email: str | None
+    subject: str | None
+    role: str | None
+    expires_at: datetime
 
 
 class OtherPartner(NeedsPerson):
@@ -113,6 +122,12 @@ async def find_caller(connection: Connection, key: bytes) -> Caller | None:
     return convert(dict(found), Caller)
 
 
+async def find_claimed(connection: Connection, claimed: Claimed) -> Caller | None:
+    """Return the active user that is named; None when there is none, or it may not have the role."""
+    found = await connection.fetchrow(FIND_CLAIMED.sql, *FIND_CLAIMED.arguments(structs.asdict(claimed)))
+    return None if found is None else convert(dict(found), Caller)
+
+
 async def revoke_token(connection: Connection, token_id: int) -> bool:
     """Revoke a token; twice changes nothing. False when there is none."""
     done = await connection.fetchval(REVOKE.sql, *REVOKE.arguments({"id": token_id, "now": now()}))
@@ -129,6 +144,7 @@ CREATE = statement("token", "create")
 HOLDS_ROLE = statement("token", "holds_role")
 ACTS_FOR = statement("token", "acts_for")
 FIND = statement("token", "find")
+FIND_CLAIMED = statement("token", "find_claimed")
 TOUCH = statement("token", "touch")
 REVOKE = statement("token", "revoke")
 ACCESS_CHANGED = statement("token", "access_changed")

@@ -1,5 +1,9 @@
 """Where users rest, and how they come, change and go."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
 from msgspec import Struct, structs
 from tortoise import fields
 
@@ -10,9 +14,13 @@ from hub.store.statements import statement
 
 
 class UserRow(Row):
-    """A person. What is assigned bounds what a channel manager sees; nothing assigned, nothing seen."""
+    """A person. What is assigned bounds what a channel manager sees; nothing assigned, nothing seen.
+
+    `subject` is how the identity provider calls it.
+    """
 
     email = fields.TextField()
+    subject = fields.TextField(null=True)
     name = fields.TextField()
     roles = ArrayField("text", db_default=empty_array("text"))
     partner_id = fields.BigIntField(null=True)
@@ -27,13 +35,14 @@ class UserRow(Row):
 
     class Meta:
         table = "hub_user"
-        unique_together = (("email",),)
+        unique_together = (("email",), ("subject",))
 
 
 class Person(Struct, frozen=True, kw_only=True):
     """What is said of a user. `roles` are codes; the assigned partners, regions and product groups bound a channel manager.
 
-    `quiet_hours` are written `21:00-07:30`; None means those of the policy, "" none at all.
+    `quiet_hours` are written `21:00-07:30`; None means those of the policy, "" none at all. `subject` is how the identity
+    provider calls the user.
     """
 
     email: str
@@ -46,11 +55,26 @@ class Person(Struct, frozen=True, kw_only=True):
     locale: str = "en"
     time_zone: str = "UTC"
     quiet_hours: str | None = None
+    subject: str | None = None
+
+
+class SubjectTaken(NeedsPerson):
+    """The identity provider would mean two users by one subject."""
+
+
+@contextmanager
+def subject_of_one() -> Iterator[None]:
+    """Say in words that a subject is another user's; a second user of one address is another matter."""
+    try:
+        yield
+    except asyncpg.UniqueViolationError as error:
+        raise SubjectTaken("Another user has this subject; take it away there first.") from error
 
 
 async def add_user(connection: Connection, person: Person) -> int:
-    """Add a user and return its id. Raises NeedsPerson when the e-mail address is taken."""
-    made = await connection.fetchval(ADD.sql, *ADD.arguments(written(person)))
+    """Add a user and return its id. Raises NeedsPerson when the e-mail address is taken, SubjectTaken when the subject is."""
+    with subject_of_one():
+        made = await connection.fetchval(ADD.sql, *ADD.arguments(written(person)))
     if made is None:
         raise NeedsPerson(f"There is a user {person.email} already.")
     return int(made)
@@ -59,10 +83,11 @@ async def add_user(connection: Connection, person: Person) -> int:
 async def upsert_user(connection: Connection, person: Person) -> int | None:
     """Add a user, or replace all that is said of it and let it in again; return its id.
 
-    None, and nothing done, when no active administrator would be left.
+    None, and nothing done, when no active administrator would be left. Raises SubjectTaken.
     """
     await connection.execute(HOLD_ADMINISTRATORS.sql)
-    made = await connection.fetchval(UPSERT.sql, *UPSERT.arguments(written(person)))
+    with subject_of_one():
+        made = await connection.fetchval(UPSERT.sql, *UPSERT.arguments(written(person)))
     await connection.execute(ACCESS_CHANGED.sql)
     return None if made is None else int(made)
 

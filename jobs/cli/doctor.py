@@ -28,7 +28,7 @@ def examined() -> list[str]:
     """Look everywhere; what cannot be looked into because of an earlier finding is left out."""
     from hub.errors import HubError
     from hub.settings import read_settings
-    from jobs.doctor import unfit, unloadable, unreachable
+    from jobs.doctor import unfit, unloadable, unproven, unreachable
     from jobs.names import refuse
 
     wrong = []
@@ -40,6 +40,7 @@ def examined() -> list[str]:
     try:
         settings = read_settings()
         wrong += unfit(settings) + unreachable(settings)
+        wrong += run(unproven(settings))
         wrong += run(ailed(settings))
     except HubError as error:
         wrong.append(str(error))

@@ -30,6 +30,9 @@ def add(
     quiet_hours: Annotated[
         str | None, typer.Option(help="When only critical alerts are sent, as 21:00-07:30; else as the policy says.")
     ] = None,
+    subject: Annotated[
+        str | None, typer.Option(metavar="SUB", help="How the identity provider calls the user, if by that.")
+    ] = None,
 ) -> None:
     """Add a user.
 
@@ -51,7 +54,15 @@ def add(
         )
     from hub.store.user import Person
 
-    person = Person(email=email, name=name or email, roles=roles, locale=locale, time_zone=time_zone, quiet_hours=quiet_hours)
+    person = Person(
+        email=email,
+        name=name or email,
+        roles=roles,
+        locale=locale,
+        time_zone=time_zone,
+        quiet_hours=quiet_hours,
+        subject=subject,
+    )
     run(added(settings(), person, partner, region or []))
     typer.echo(f"Added {email}.")
 

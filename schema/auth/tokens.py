@@ -5,7 +5,8 @@ from datetime import datetime
 from time import monotonic
 
 from hub.store.database import Store
-from hub.store.token import Caller, digest, find_caller
+from hub.store.token import Caller, Claimed, digest, find_caller, find_claimed
+from schema.auth.claims import Provider
 from schema.context import Locale, Role, Viewer
 
 # So long a look-up may be remembered; whatever shuts a caller out empties the memory at once, through `forget`.
@@ -15,11 +16,12 @@ REMEMBERED = 10_000
 
 @dataclass(frozen=True)
 class Pass:
-    """A token that is valid now."""
+    """A token that is valid now. `claimed` is what one of the identity provider says; ours are looked up instead."""
 
     digest: bytes
     viewer: Viewer
     expires_at: datetime | None
+    claimed: Claimed | None = None
 
 
 @dataclass
@@ -27,6 +29,7 @@ class Tokens:
     """Finds the viewer of a token, and remembers it for a moment."""
 
     store: Store
+    provider: Provider | None = None
     remembered: dict[bytes, tuple[float, Pass | None]] = field(default_factory=dict)
 
     async def admit(self, authorization: str | None) -> Pass | None:
@@ -34,16 +37,21 @@ class Tokens:
         scheme, _, text = (authorization or "").strip().partition(" ")
         if scheme.lower() != "bearer" or not text.strip():
             return None
-        return await self.find(digest(text.strip()))
+        key = digest(text.strip())
+        # Ours hold no point, those of identity providers two.
+        if self.provider is None or text.count(".") != 2:
+            return await self.find(key)
+        claimed = await self.provider.read(text.strip())
+        return None if claimed is None else await self.find(key, claimed)
 
-    async def find(self, key: bytes) -> Pass | None:
-        """Return the pass of a token's digest."""
+    async def find(self, key: bytes, claimed: Claimed | None = None) -> Pass | None:
+        """Return the pass of a token's digest or, for one of the identity provider, of what it says."""
         until, known = self.remembered.get(key, (0.0, None))
         if monotonic() < until:
             return known
         async with self.store.connection() as connection:
-            caller = await find_caller(connection, key)
-        found = None if caller is None else Pass(key, viewer(caller), caller.expires_at)
+            caller = await (find_caller(connection, key) if claimed is None else find_claimed(connection, claimed))
+        found = None if caller is None else Pass(key, viewer(caller), caller.expires_at, claimed)
         if len(self.remembered) >= REMEMBERED:
             self.remembered.clear()
         self.remembered[key] = (monotonic() + REMEMBERED_S, found)
@@ -52,6 +60,11 @@ class Tokens:
     def forget(self) -> None:
         """Look everybody up again."""
         self.remembered.clear()
+
+    async def close(self) -> None:
+        """End what is under way."""
+        if self.provider is not None:
+            await self.provider.keys.close()
 
 
 def viewer(caller: Caller) -> Viewer:

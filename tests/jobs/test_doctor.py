@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from hub.settings import RouteSettings, ServerSettings, Settings, SmtpSettings, SourceSettings
+from hub.settings import OidcSettings, RouteSettings, ServerSettings, Settings, SmtpSettings, SourceSettings
 from hub.store.alert_route import Route, upsert_route
 from hub.store.database import Store
-from jobs.doctor import ailing, unfit, unloadable, unreachable
+from jobs.doctor import ailing, unfit, unloadable, unproven, unreachable
+from tests.issuer import issuing
 from tests.mail import mailbox
 from tests.runs import requested, source
 
@@ -95,6 +96,19 @@ async def test_a_mail_server_that_is_away_is_named() -> None:
     assert f"The mail server 127.0.0.1, port {box.smtp.port}, cannot be reached" in sentence
 
 
+async def test_an_identity_provider_whose_keys_cannot_be_read_is_named() -> None:
+    assert await unproven(settings()) == []
+    async with issuing() as issuer:
+        trusting = settings(server={"oidc": issuer.settings().model_dump()})
+        assert await unproven(trusting) == []
+        issuer.status = 503
+        (sentence,) = await unproven(trusting)
+    assert f"The identity provider {issuer.issuer} did not tell its keys: it answered with the status 503." in sentence
+    (sentence,) = await unproven(trusting)
+    assert issuer.issuer in sentence
+    assert "[server.oidc]" in sentence
+
+
 async def test_routes_of_the_api_are_looked_at_too(store: Store) -> None:
     async with store.transaction() as connection:
         route = Route(name="north", target="env:UNSET_HOOK", secret="file:/nowhere/secret")
@@ -119,12 +133,13 @@ def test_the_example_file_shows_every_setting_with_its_default(monkeypatch: pyte
     for name in ("SMTP_PASSWORD", "NORTH_WEBHOOK", "NORTH_SECRET"):
         monkeypatch.setenv(name, "set")
     shown = tomllib.loads(EXAMPLE)
-    usual = settings().model_dump(mode="json")
+    usual = settings().model_dump(mode="json", exclude_none=True)
     assert {name: usual[name] for name in shown if name != "home"} == {n: v for n, v in shown.items() if n != "home"}
     whole = tomllib.loads(re.sub(r"^#(?=[^\s#])", "", EXAMPLE, flags=re.MULTILINE))
     read = Settings.model_validate(whole)
     assert set(whole) == set(Settings.model_fields)
-    parts = ((whole["server"], ServerSettings), (whole["smtp"], SmtpSettings))
+    server = whole["server"]
+    parts = ((server, ServerSettings), (server["oidc"], OidcSettings), (whole["smtp"], SmtpSettings))
     lists = ((whole["source"][0], SourceSettings), (whole["route"][0], RouteSettings))
     for given, kind in (*parts, *lists):
         assert set(given) == set(kind.model_fields)

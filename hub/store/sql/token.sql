@@ -25,6 +25,17 @@ SELECT token.id AS token_id, token.role, token.user_id, coalesce(person.name, to
    AND (token.user_id IS NULL OR person.active AND token.role = ANY (person.roles))
    AND (token.role <> 'partner' OR coalesce(person.partner_id = token.partner_id, true));
 
+-- find_claimed --
+-- Without a role of the claim it is the user's first. A claim makes nobody more who acts for a partner.
+SELECT NULL::bigint AS token_id, told.role, person.id AS user_id, person.name, person.partner_id,
+       person.partner_ids, person.region_ids, person.product_groups, person.locale, :expires_at::timestamptz AS expires_at
+  FROM hub_user AS person,
+       LATERAL (SELECT coalesce(:role::text, person.roles[1])) AS told (role)
+ WHERE (person.email = :email OR person.subject = :subject)
+   AND person.active
+   AND CASE WHEN told.role = 'partner' THEN person.partner_id IS NOT NULL
+            ELSE person.partner_id IS NULL OR told.role = ANY (person.roles) END;
+
 -- touch --
 UPDATE access_token
    SET last_used_at = :now

@@ -1,16 +1,19 @@
 -- add --
-INSERT INTO hub_user (email, name, roles, partner_id, partner_ids, region_ids, product_groups, locale, time_zone, quiet_hours)
-VALUES (:email, :name, :roles::text[], :partner_id, :partner_ids::bigint[], :region_ids::bigint[], :product_groups::text[],
-        :locale, :time_zone, :quiet_hours)
+INSERT INTO hub_user (email, subject, name, roles, partner_id, partner_ids, region_ids, product_groups, locale, time_zone,
+                      quiet_hours)
+VALUES (:email, :subject, :name, :roles::text[], :partner_id, :partner_ids::bigint[], :region_ids::bigint[],
+        :product_groups::text[], :locale, :time_zone, :quiet_hours)
 ON CONFLICT (email) DO NOTHING
 RETURNING id;
 
 -- upsert --
-INSERT INTO hub_user (email, name, roles, partner_id, partner_ids, region_ids, product_groups, locale, time_zone, quiet_hours)
-VALUES (:email, :name, :roles::text[], :partner_id, :partner_ids::bigint[], :region_ids::bigint[], :product_groups::text[],
-        :locale, :time_zone, :quiet_hours)
+INSERT INTO hub_user (email, subject, name, roles, partner_id, partner_ids, region_ids, product_groups, locale, time_zone,
+                      quiet_hours)
+VALUES (:email, :subject, :name, :roles::text[], :partner_id, :partner_ids::bigint[], :region_ids::bigint[],
+        :product_groups::text[], :locale, :time_zone, :quiet_hours)
 ON CONFLICT (email) DO UPDATE
-   SET name = excluded.name, roles = excluded.roles, partner_id = excluded.partner_id, partner_ids = excluded.partner_ids,
+   SET subject = excluded.subject, name = excluded.name, roles = excluded.roles,
+       partner_id = excluded.partner_id, partner_ids = excluded.partner_ids,
        region_ids = excluded.region_ids, product_groups = excluded.product_groups, locale = excluded.locale,
        time_zone = excluded.time_zone, quiet_hours = excluded.quiet_hours, active = true
  WHERE 'admin' = ANY (excluded.roles) OR NOT hub_user.active OR NOT 'admin' = ANY (hub_user.roles) OR EXISTS (

@@ -97,6 +97,12 @@ async def test_a_token_for_another_partner_than_the_users_is_refused(hub: "Run",
     assert hub(*made, "east").returncode == 0
 
 
+def test_a_subject_of_another_user_is_refused(hub: "Run") -> None:
+    add = ("user", "add", "--role", "analyst", "--subject", "u-1")
+    assert hub(*add, "li@example.com").returncode == 0
+    assert "Another user has this subject" in told(hub(*add, "wu@example.com"))
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -1,0 +1,1 @@
+"""Who asks, and what the role of whoever asks may do."""
