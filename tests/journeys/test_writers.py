@@ -52,8 +52,17 @@ WAITING = """
     SELECT l.pid FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
      WHERE a.application_name = 'detector' AND a.datname = current_database() AND NOT l.granted AND l.locktype = $1
 """
-# What detectors alone write, and the marks they hold.
-OF_DETECTION = {"dirty_record", "detection", "trade_line", "trade_month", "trade_span", "conflict", "conflict_history"}
+# What detectors alone write, the marks they hold, and the mark that each writer leaves beside those of all others.
+OF_DETECTION = {
+    "dirty_record",
+    "data_change",
+    "detection",
+    "trade_line",
+    "trade_month",
+    "trade_span",
+    "conflict",
+    "conflict_history",
+}
 MARKS = "SELECT id, noun, record_id, old FROM dirty_record ORDER BY id"
 # What of the hub's tables a detector holds; reading alone is left out.
 HOLDING = """

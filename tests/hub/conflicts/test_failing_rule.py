@@ -64,6 +64,7 @@ def acme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Acme]:
         (package / "acme.sql").write_text(sql)
         read_statements.cache_clear()
         all_rules.cache_clear()
+        registry.foreign.cache_clear()
 
     write(SQL)
     monkeypatch.syspath_prepend(tmp_path)
@@ -72,6 +73,7 @@ def acme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Acme]:
     yield write
     read_statements.cache_clear()
     all_rules.cache_clear()
+    registry.foreign.cache_clear()
     for module in [name for name in sys.modules if name.startswith("acme_rules")]:
         del sys.modules[module]
 
