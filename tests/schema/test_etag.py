@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from hub.clock import now
+from hub.settings import CostSettings
 from hub.store.change import version
 from hub.store.database import Store, open_store
 from hub.store.trusted_document import Trusted, register
@@ -72,7 +73,9 @@ class Browser:
 
 @pytest.fixture
 async def client(store: Store) -> AsyncIterator[Client]:
-    async with web(store, build_schema()) as client:
+    """A hub whose tokens may ask as often as a test wants to look."""
+    plenty = CostSettings(points=10_000_000, per_second=1, largest=10_000_000)
+    async with web(store, build_schema(), cost=plenty) as client:
         yield client
 
 
