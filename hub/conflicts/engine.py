@@ -45,7 +45,9 @@ async def examine(
     """
     await connection.execute(PACE)
     await connection.execute(DESK.sql)
+    waiting = await dirty.waiting(connection)
     marks = await dirty.take(connection, limit)
+    all_taken = limit is None or marks < limit
     policies = await policy.read_policies(connection, at)
     pairs = [pair for name, pair in all_rules().items() if rules is None or name in rules]
     await policy.lay(connection, policies, [pair.rule for pair in pairs])
@@ -77,7 +79,8 @@ async def examine(
                 pair,
                 {**values, "rule": name, "since": known["judged_to"] if known is not None else at},
                 entire=entire,
-                unsettled=known is not None and known["unsettled"],
+                # With the last of the changes that came in between, so once for all of them.
+                unsettled=all_taken and known is not None and known["unsettled"],
             )
         except NOT_ITS_FAULT:
             raise
@@ -90,8 +93,7 @@ async def examine(
         await judged_now(connection, name, pair.rule.version, policies.basis, at)
     await connection.execute("RELEASE SAVEPOINT page")
     await trade.read(connection)
-    all_taken = limit is None or marks < limit
-    await run(connection, LEDGER["leave_unsettled"], {"all_taken": all_taken})
+    await run(connection, LEDGER["leave_unsettled"], {"all_taken": all_taken, "waiting": waiting})
     if any_entire:
         await connection.execute(LEDGER["look_again"].sql)
     await severity.score(connection, values, everything=any_entire)

@@ -116,14 +116,14 @@ UPDATE conflict AS c
  WHERE c.id = ANY (:ids::bigint[]);
 
 -- leave_unsettled --
--- A mark that is here and was not taken came in between, with its change. Until all of those are taken what they may have
--- touched before stays unsettled as well.
+-- More marks than there were: some came in between, with their changes. Until all marks are taken what they may have touched
+-- before stays unsettled as well.
 UPDATE detection AS d
    SET unsettled = now.scopes
   FROM detection AS before
   LEFT JOIN (SELECT h.rule, jsonb_agg(c.scope) AS scopes
                FROM happened AS h JOIN conflict AS c ON c.id = h.conflict_id
-              WHERE (SELECT count(*) FROM dirty_record) > (SELECT count(*) FROM changed)
+              WHERE (SELECT count(*) FROM dirty_record) > :waiting::bigint
               GROUP BY h.rule) AS written USING (rule)
  CROSS JOIN LATERAL (SELECT CASE WHEN :all_taken::boolean THEN '[]' ELSE before.unsettled END
                             || coalesce(written.scopes, '[]') AS scopes) AS now

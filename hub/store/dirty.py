@@ -40,6 +40,12 @@ async def mark(connection: Connection, marks: Iterable[Mark]) -> None:
     await connection.execute(MARK.sql, *MARK.arguments(values))
 
 
+async def waiting(connection: Connection) -> int:
+    """Return how many marks there are."""
+    number: int = await connection.fetchval(WAITING.sql)
+    return number
+
+
 async def take(connection: Connection, limit: int | None) -> int:
     """Lay up to so many marks (None: all) into the temporary table `changed` and return their number.
 
@@ -58,4 +64,5 @@ async def settle(connection: Connection) -> None:
 MARK = statement("dirty", "mark")
 CHANGED = statement("dirty", "changed")
 TAKE = statement("dirty", "take")
+WAITING = statement("dirty", "waiting")
 SETTLE = statement("dirty", "settle")

@@ -17,5 +17,8 @@ WITH taken AS (
 )
 SELECT count(*) FROM taken;
 
+-- waiting --
+SELECT count(*) FROM dirty_record;
+
 -- settle --
 DELETE FROM dirty_record AS d USING changed WHERE d.id = changed.mark_id;
