@@ -77,7 +77,8 @@ CREATE TEMP TABLE IF NOT EXISTS happened (
 CREATE TEMP TABLE IF NOT EXISTS rescore (conflict_id bigint PRIMARY KEY) ON COMMIT DELETE ROWS;
 -- Findings whose score comes out other than it was.
 CREATE TEMP TABLE IF NOT EXISTS scored (
-    conflict_id bigint, score numeric, uncapped_score numeric, capped_by text, band text, days int, places int, grown boolean
+    conflict_id bigint, score numeric, uncapped_score numeric, capped_by text, band text, days int, places int,
+    sales_above float8, sales_below float8, grown boolean
 ) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS case_touched (case_id bigint PRIMARY KEY) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS case_happened (case_id bigint, kind text) ON COMMIT DELETE ROWS;

@@ -1,18 +1,24 @@
 -- touched --
 -- Findings to be scored again: what happened itself or was judged by a person, and the peers in whose 90 days it lies, before
--- and after; and of those whose impact is measured by sales that changed the few whose points come out otherwise.
+-- and after; and of those whose impact is measured by sales that changed the few that these sales take out of their span.
 WITH sold AS MATERIALIZED (
     SELECT DISTINCT partner_id, (month + make_interval(months => later))::date AS month
       FROM moved_month, generate_series(0, 2) AS later
      ORDER BY 1, 2
 ), turnover AS MATERIALIZED (
-    SELECT sold.partner_id, sold.month, sum(t.value) AS value, nullif(count(t.value), 0) AS months
+    SELECT sold.partner_id, sold.month, (sum(t.value) / nullif(count(t.value), 0))::float8 AS mean
       FROM sold
       LEFT JOIN trade_month AS t
         ON t.partner_id = sold.partner_id AND t.month <= sold.month AND t.month >= (sold.month - interval '2 months')::date
        AND t.priced > 0
      GROUP BY sold.partner_id, sold.month
      ORDER BY sold.partner_id, sold.month
+), moved AS MATERIALIZED (
+    SELECT c.id
+      FROM turnover AS t
+      JOIN conflict AS c
+        ON c.partner_id = t.partner_id AND c.event_day >= t.month AND c.event_day < (t.month + interval '1 month')::date
+     WHERE c.sales_above IS NOT NULL AND (t.mean > c.sales_above AND t.mean < c.sales_below) IS NOT TRUE
 )
 INSERT INTO rescore
 SELECT conflict_id FROM happened WHERE kind <> 'resolved'
@@ -28,14 +34,7 @@ SELECT peer.id
     ON peer.peers = moved.peers AND peer.event_day >= moved.event_day AND peer.event_day < moved.event_day + 90
  WHERE peer.state <> 'resolved_by_data'
 UNION
-SELECT c.id
-  FROM turnover AS t
-  JOIN conflict AS c
-    ON c.partner_id = t.partner_id AND c.event_day >= t.month AND c.event_day < (t.month + interval '1 month')::date
-  JOIN weighting AS w ON w.version = coalesce(c.policy_version, 0)
- WHERE c.value_at_risk > 0 AND c.state <> 'resolved_by_data'
-   AND c.uncapped_score <> hub_points(c.value_at_risk, t.value, t.months, c.depth, c.strength, c.days, c.places,
-                                      w.impact, w.depth, w.evidence, w.recurrence, w.spread)
+SELECT c.id FROM moved JOIN conflict AS c USING (id) WHERE c.state <> 'resolved_by_data'
     ON CONFLICT DO NOTHING;
 
 -- everything --
@@ -48,7 +47,7 @@ WITH subject AS MATERIALIZED (
            c.strength, c.peers, nullif(c.region, '-') AS region, nullif(c.victim, '-') AS victim, c.caps, c.days, c.places,
            date_trunc('month', c.event_day::timestamp)::date AS month, c.state = 'dismissed' AS dismissed,
            c.evidence_changed AS gone, coalesce(c.dismissed_score, c.uncapped_score) AS dismissed_at, c.score,
-           c.uncapped_score, c.capped_by, c.band
+           c.uncapped_score, c.capped_by, c.band, c.sales_above, c.sales_below
       FROM rescore JOIN conflict AS c ON c.id = rescore.conflict_id
 ), turnover AS (
     SELECT s.partner_id, s.month, sum(sold.value) AS value, count(*) AS months
@@ -71,7 +70,7 @@ WITH subject AS MATERIALIZED (
      GROUP BY s.peers, s.event_day
 ), counted AS (
     SELECT s.id, s.version, s.partner_id, s.month, s.value_at_risk, s.depth, s.strength, s.caps, s.dismissed, s.gone,
-           s.dismissed_at, s.score, s.uncapped_score, s.capped_by, s.band, s.days AS days_before, s.places AS places_before,
+           s.dismissed_at, s.score, s.uncapped_score, s.capped_by, s.band, s.sales_above, s.sales_below, s.days AS days_before, s.places AS places_before,
            greatest(1, coalesce(a.days, 0) + (s.is_full AND NOT coalesce(a.own_day, false))::int)::int AS days,
            greatest(1,
                coalesce(cardinality(a.regions), 0) + coalesce(s.region IS NOT NULL AND NOT coalesce(s.region = ANY (a.regions), false), false)::int,
@@ -79,15 +78,20 @@ WITH subject AS MATERIALIZED (
            ) AS places
       FROM subject AS s
       LEFT JOIN around AS a USING (peers, event_day)
-), summed AS MATERIALIZED (
-    SELECT c.*, w.low, w.medium, w.high, w.critical,
-           hub_points(c.value_at_risk, t.value, t.months, c.depth, c.strength, c.days, c.places,
-                      w.impact, w.depth, w.evidence, w.recurrence, w.spread) AS raw,
+), measured AS MATERIALIZED (
+    SELECT c.*, w.low, w.medium, w.high, w.critical, w.impact, t.value AS sales, t.months,
+           hub_impact(c.value_at_risk, t.value, t.months) * w.impact AS by_sales,
+           hub_other_points(c.depth, c.strength, c.days, c.places, w.depth, w.evidence, w.recurrence, w.spread) AS otherwise,
            CASE WHEN c.caps <> '[]' THEN (SELECT min((cap.one ->> 'cap')::numeric)
                                             FROM jsonb_array_elements(c.caps) AS cap (one)) END AS lowest
       FROM counted AS c
       JOIN weighting AS w ON w.version = c.version
       LEFT JOIN turnover AS t ON t.partner_id = c.partner_id AND t.month = c.month AND c.value_at_risk > 0
+), summed AS (
+    SELECT m.*, round(by_sales + otherwise, 1) AS raw,
+           CASE WHEN value_at_risk > 0 AND partner_id IS NOT NULL
+                THEN hub_sales_span(value_at_risk, sales, impact, otherwise, round(by_sales + otherwise, 1)) END AS span
+      FROM measured AS m
 ), scored AS (
     SELECT s.*, least(s.raw, s.lowest) AS score_now, CASE WHEN s.raw > s.lowest THEN s.caps -> 0 ->> 'code' END AS capped_now
       FROM summed AS s
@@ -99,10 +103,10 @@ WITH subject AS MATERIALIZED (
       FROM scored AS s
 )
 INSERT INTO scored
-SELECT id, score_now, raw, capped_now, band_now, days, places, grown
+SELECT id, score_now, raw, capped_now, band_now, days, places, span[1], span[2], grown
   FROM banded
- WHERE (score, uncapped_score, capped_by, band, days_before, places_before)
-       IS DISTINCT FROM (score_now, raw, capped_now, band_now, days, places)
+ WHERE (score, uncapped_score, capped_by, band, days_before, places_before, sales_above, sales_below)
+       IS DISTINCT FROM (score_now, raw, capped_now, band_now, days, places, span[1], span[2])
     OR grown;
 
 -- remember --
@@ -117,7 +121,8 @@ SELECT c.id, c.rule, 'changed', c.revision, c.classification, c.is_full, c.state
 -- write --
 UPDATE conflict AS c
    SET score = s.score, uncapped_score = s.uncapped_score, capped_by = s.capped_by, band = s.band, days = s.days,
-       places = s.places, dismissed_score = CASE WHEN c.state = 'dismissed' THEN coalesce(c.dismissed_score, c.uncapped_score) END,
+       places = s.places, sales_above = s.sales_above, sales_below = s.sales_below,
+       dismissed_score = CASE WHEN c.state = 'dismissed' THEN coalesce(c.dismissed_score, c.uncapped_score) END,
        revision = CASE WHEN h.kind <> 'raised' THEN h.revision + 1 ELSE c.revision END,
        changed_at = CASE WHEN h.kind <> 'raised' THEN :at ELSE c.changed_at END,
        judged_at = CASE WHEN h.kind <> 'raised' THEN :at ELSE c.judged_at END,

@@ -16,6 +16,7 @@ class ConflictRow(Row):
 
     `depth` and `strength` are what the rule measured for the terms of the score. `peers` names the findings that recurrence
     and spread are counted over, `days` and `places` what they came to; `hub_terms` puts the terms of the score together.
+    While the mean of the partner's months of sales is within `sales_above` and `sales_below` it comes to the same points.
     `group_key` is the case it may belong to, `dismissed_score` the uncapped score at which a person dismissed the finding.
     """
 
@@ -51,6 +52,8 @@ class ConflictRow(Row):
     band = fields.TextField()
     days = fields.IntField(db_default=1)
     places = fields.IntField(db_default=1)
+    sales_above = fields.FloatField(null=True)
+    sales_below = fields.FloatField(null=True)
     caps = fields.JSONField[list[dict[str, object]]](db_default=[])
     capped_by = fields.TextField(null=True)
     evidence = fields.JSONField[dict[str, object]](db_default={})
@@ -79,7 +82,6 @@ class ConflictRow(Row):
             Index(fields=("case_id",)),
             Index(fields=("score", "id")),
             Index(fields=("detected_at", "id")),
-            Index(fields=("partner_id", "event_day")),
         )
 
 
