@@ -171,9 +171,10 @@ class Alone:
         self.store = store
         self.ran: list[str] = []
         self.viewer = Viewer(Role.ADMIN)
+        settings = Settings(home=Path())
         self.operations = Operations(
             build_schema(),
-            lambda viewer, request_id: RequestContext(viewer, store, Settings(home=Path())),
+            lambda viewer, request_id: RequestContext(viewer, store, settings),
             Persisted(store, required=False),
             Budgets(BOUNDLESS, Metrics().throttled),
             production=True,

@@ -9,6 +9,7 @@ import strawberry
 from schema.compiler.catalog import (
     Figure,
     Groups,
+    Owner,
     Sort,
     Sums,
     Totals,
@@ -75,15 +76,16 @@ NET = "CASE WHEN {tax_included} THEN {amount} / (1 + {tax_rate}) ELSE {amount} E
 BASE_UNITS = "nullif({qty} * hub_units_per_pack({product_id}), 0)"
 
 
-def header(column: str) -> str:
-    """Return a column of the order a line belongs to."""
-    return f"(SELECT header.{column} FROM sales_order AS header WHERE header.id = {{order_id}})"  # noqa: S608
+CURRENCY = "{owner.currency}"
 
 
-CURRENCY = header("currency")
-
-
-@table("order_line", sorts={"LINE_NUMBER": Sort("number", "int")}, live="{deleted_at} IS NULL", models=("order",))
+@table(
+    "order_line",
+    sorts={"LINE_NUMBER": Sort("number", "int", unique=True)},
+    live="{deleted_at} IS NULL",
+    models=("order",),
+    owner=Owner("Order", "order_id"),
+)
 @strawberry.type(description="One line of an order.")
 class OrderLine(Node):
     id: strawberry.ID = column("id", GLOBAL_ID)
@@ -105,8 +107,8 @@ class OrderLine(Node):
         optional=True,
     )
     line_total: Money = money("amount", CURRENCY, "Sum of the line as the source states it.")
-    promotion_ref: str | None = column(header("promo_ref"), "Promotion the source names.")
-    deal_ref: str | None = column(header("deal_ref"), "Deal registration the source names.")
+    promotion_ref: str | None = column("{owner.promo_ref}", "Promotion the source names.")
+    deal_ref: str | None = column("{owner.deal_ref}", "Deal registration the source names.")
     serials: list[str] = column("{serials}[1:100]", "Serial numbers, at most 100.")
 
 

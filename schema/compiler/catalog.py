@@ -193,11 +193,15 @@ Source = (
 
 @dataclass(frozen=True)
 class Sort:
-    """A sort key: the expression, the type a cursor's text is read back as, whether it can be null, and who may ask for it."""
+    """A sort key: the expression, the type a cursor's text is read back as, whether it can be null, and who may ask for it.
+
+    Of a `unique` one no two rows of a list have the same value.
+    """
 
     sql: str | Figure
     cast: str
     nullable: bool = False
+    unique: bool = False
     roles: tuple[Role, ...] = ()
 
 
@@ -218,6 +222,19 @@ class Where:
 
 
 @dataclass(frozen=True)
+class Owner:
+    """The row a row is part of: its type, and the column with its id. `{owner.currency}` is a column of it."""
+
+    kind: str
+    column: str
+
+    @property
+    def join(self) -> str:
+        """What ties the parts to the row above them when that is their owner."""
+        return f"{{{self.column}}} = {{up.id}}"
+
+
+@dataclass(frozen=True)
 class Table:
     """Where the objects of a type rest. `live` leaves out of lists what was deleted at its source.
 
@@ -230,6 +247,7 @@ class Table:
     sorts: Mapping[str, Sort] = field(default_factory=dict)
     models: tuple[str, ...] = ()
     only: str = ""
+    owner: Owner | None = None
 
 
 # -- declarations beside the fields

@@ -1,7 +1,7 @@
 """What must hold of the catalogue before anything is served: every field can be read, and what is never null is never null."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 
 from graphql import (
@@ -19,10 +19,10 @@ from schema.compiler.catalog import Column, Count, Figure, Lookup, Part, Values,
 from schema.compiler.emit import Tables
 from schema.compiler.policy import PRIVATE, ROWS, WITH
 
-NAMED = re.compile(r"\{(\w+)\}")
+NAMED = re.compile(r"\{((?:owner\.)?\w+)\}")
 # Reading a table is for the emitter, which adds who may see it. A row may only ask the one it belongs to.
 READS = re.compile(r"\b(?:FROM|JOIN)\s+(?!unnest|json|LATERAL|ROWS)(\w+)", re.IGNORECASE)
-BELONGS_TO = {"sales_order", "sync_run", "stream"}
+BELONGS_TO = {"sync_run", "stream"}
 
 
 def check(tables: Tables) -> None:
@@ -34,11 +34,20 @@ def check(tables: Tables) -> None:
         if table.name not in not_null:
             raise SettingsError(f"{name} rests in {table.name}, which is no table of the hub.")
     for kind, fields in compiled_types(tables):
-        never = not_null[tables.by_type[kind.name].name] if kind.name in tables.by_type else set()
+        never = never_null(tables, kind.name, not_null)
         for name, field in fields.items():
             wrong = problem(field, never)
             if wrong:
                 raise SettingsError(f"{kind.name}.{name} {wrong}.")
+
+
+def never_null(tables: Tables, kind: str, not_null: Mapping[str, set[str]]) -> set[str]:
+    """Return the columns of a type that are never null, those of the row it is part of among them."""
+    if kind not in tables.by_type:
+        return set()
+    table = tables.by_type[kind]
+    owner = not_null[tables.by_type[table.owner.kind].name] if table.owner else set()
+    return not_null[table.name] | {f"owner.{name}" for name in owner}
 
 
 def compiled_types(tables: Tables) -> Iterator[tuple[GraphQLObjectType, dict[str, GraphQLField]]]:

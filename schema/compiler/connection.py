@@ -1,5 +1,6 @@
 """One connection in a statement: its page, its edges, its count and its figures, each only when it is selected."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from schema.compiler.conditions import condition
 from schema.compiler.plan import Binding, Path, Selection, arguments, collect
 from schema.compiler.row import Row, fixed, leaf
 from schema.errors import ErrorCode, HubGraphQLError, bad_input
-from schema.paging import COUNTED, VERSION, fingerprint, page_size
+from schema.paging import COUNTED, LARGEST, VERSION, fingerprint, page_size
 
 if TYPE_CHECKING:
     from schema.compiler.emit import Emitter
@@ -127,6 +128,8 @@ class Connection:
             + (f" NULLS {'FIRST' if key.nulls_first else 'LAST'}" if key.sort.nullable else "")
             for key in self.keys
         ]
+        if any(key.sort.unique for key in self.keys):
+            return ", ".join(keys)
         return ", ".join([*keys, f"{row['id']} {'DESC' if self.id_descends else 'ASC'}"])
 
     @property
@@ -185,17 +188,23 @@ class Connection:
         return f"EXISTS (SELECT 1 {source} AND {self.beyond(name, row, here=True)})"
 
     def cursor(self, row: Row) -> str:
+        """Return the cursor of a row."""
+        return self.sealed([self.value(key, row) for key in self.keys], row["id"])
+
+    def sealed(self, values: Sequence[str], id: str) -> str:
+        """Return the cursor of a row by its sort values and its id."""
         site = self.site
         filtered = self.emitter.bound(("filtered", site), "text", lambda binding: binding.filtered(site))
-        values = ", ".join([*(as_text(self.value(key, row), key.sort.cast) for key in self.keys), f"{row['id']}::text"])
-        return f"hub_cursor(json_build_array({VERSION}, '{self.order}', {filtered}, {values})::text)"
+        texts = [as_text(value, key.sort.cast) for value, key in zip(values, self.keys, strict=True)]
+        named = ", ".join([f"{VERSION}, '{self.order}', {filtered}", *texts, f"{id}::text"])
+        return f"hub_cursor(json_build_array({named})::text)"
 
     # -- JSON
 
     def json(self) -> str:
         """Return the connection as a scalar sub-select."""
-        paged, figures = self.page(), self.emitter.alias("c")
-        sources = [f"({paged[0]}) AS page"] if paged[0] else []
+        (page, lists), figures = self.page(), self.emitter.alias("c")
+        sources = [f"({page}) AS page"] if page else []
         names = {nodes[0].name.value for nodes in self.selected.values()}
         if names & {"totalCount", "countIsExact"}:
             _, source = self.rows()
@@ -204,7 +213,7 @@ class Connection:
         for key, nodes in self.selected.items():
             name = nodes[0].name.value
             if name in ("nodes", "edges"):
-                sql = f"page.{paged[1][key]}"
+                sql = lists[key]
             elif name == "pageInfo":
                 sql = self.page_info(nodes, (*self.path, key))
             elif name == "totalCount":
@@ -220,34 +229,63 @@ class Connection:
         return f"(SELECT row_to_json({figures}) FROM (SELECT {', '.join(columns)}{tail}) AS {figures})"
 
     def page(self) -> tuple[str, dict[str, str]]:
-        """Return the page as one row of aggregates, and under which name each selection of its items stands."""
+        """Return the source of what is said of the page, if it is needed, and the SQL of each selection of its items.
+
+        Items are gathered in the order their rows come in: nothing between the ordered rows and the gathering reorders them.
+        """
         lists = {key: nodes for key, nodes in self.selected.items() if nodes[0].name.value in ("nodes", "edges")}
         informed = any(nodes[0].name.value == "pageInfo" for nodes in self.selected.values())
         if not lists and not informed:
-            return ("", {})
+            return "", {}
         row, source = self.rows()
-        alias = row["row"]
-        limit = f"{self.size} + 1" if informed else self.size
-        inner = f"SELECT {alias}.* {source}{self.bounds(row)} ORDER BY {self.ordering(row)} LIMIT {limit}"
-        items, totals, names = [f"row_number() OVER (ORDER BY {self.ordering(row)}) AS place"], [], {}
-        kept = f" FILTER (WHERE item.place <= {self.size})" if informed else ""
-        turn = "item.place DESC" if self.backward else "item.place"
-        for count, (key, nodes) in enumerate(lists.items()):
-            names[key] = f"list{count}"
-            items.append(f"{self.item(nodes, row, (*self.path, key, '*'))} AS item{count}")
-            totals.append(f"coalesce(json_agg(item.item{count} ORDER BY {turn}){kept}, '[]'::json) AS list{count}")
+        alias, limit = row["row"], f"{self.size} + 1" if informed else self.size
+        # The planner does not know the size of the page, but it has to know that it is small.
+        most = f"SELECT {alias}.* {source}{self.bounds(row)} ORDER BY {self.ordering(row)} LIMIT {LARGEST + 1}"
+        found = f"SELECT {alias}.* FROM ({most}) AS {alias} LIMIT {limit}"
+        if len(lists) == 1 and not informed:
+            return "", {
+                key: self.items(nodes, row, (*self.path, key, "*"), f"({found}) AS {alias}") for key, nodes in lists.items()
+            }
+        rows = self.emitter.alias("f")
+        few = f"{rows} AS {alias}" + (f" LIMIT {self.size}" if informed else "")
+        columns = [
+            f"{self.items(nodes, row, (*self.path, key, '*'), few)} AS list{place}"
+            for place, (key, nodes) in enumerate(lists.items())
+        ]
+        ends = ""
         if informed:
-            items.append(f"{self.cursor(row)} AS cursor")
-            for name, ends in (("near", "item.place"), ("far", "item.place DESC")):
-                totals.append(f"(array_agg(item.cursor ORDER BY {ends}){kept})[1] AS {name}")
-            totals.append(f"count(*) > {self.size} AS more")
-        return f"SELECT {', '.join(totals)} FROM (SELECT {', '.join(items)} FROM ({inner}) AS {alias}) AS item", names
+            columns += [f"{self.end('1')} AS near", f"{self.end('ends.n')} AS far", "ends.more"]
+            kept = [f"array_agg({self.value(key, row)}) AS key{place}" for place, key in enumerate(self.keys)]
+            kept += [
+                f"array_agg({row['id']}) AS ids",
+                f"least(count(*), {self.size})::int AS n",
+                f"count(*) > {self.size} AS more",
+            ]
+            ends = f" FROM (SELECT {', '.join(kept)} FROM {rows} AS {alias}) AS ends"
+        page = f"WITH {rows} AS MATERIALIZED ({found}) SELECT {', '.join(columns)}{ends}"
+        return page, {key: f"page.list{place}" for place, key in enumerate(lists)}
+
+    def end(self, place: str) -> str:
+        """Return the cursor of the row at a place of the page; null when there is none."""
+        cursor = self.sealed([f"ends.key{number}[{place}]" for number in range(len(self.keys))], f"ends.ids[{place}]")
+        return f"CASE WHEN ends.n > 0 THEN {cursor} END"
+
+    def items(self, nodes: list[FieldNode], row: Row, path: Path, rows: str) -> str:
+        """Return the JSON of all items of these rows; those of a page that was read from its end are turned around."""
+        columns, x = self.item(nodes, row, path), self.emitter.alias("x")
+        if not self.backward:
+            return f"(SELECT coalesce(json_agg(row_to_json({x})), '[]'::json) FROM (SELECT {columns} FROM {rows}) AS {x})"
+        item = f"row_number() OVER () AS place, (SELECT row_to_json({x}) FROM (SELECT {columns}) AS {x}) AS json"
+        return (
+            "(SELECT coalesce(json_agg(item.json ORDER BY item.place DESC), '[]'::json) "
+            f"FROM (SELECT {item} FROM {rows}) AS item)"
+        )
 
     def item(self, nodes: list[FieldNode], row: Row, path: Path) -> str:
-        """Return the JSON of one item: the node itself, or an edge around it."""
+        """Return the columns of one item: those of the node itself, or of an edge around it."""
         emitter = self.emitter
         if nodes[0].name.value == "nodes":
-            return emitter.json(self.node, collect(self.node, nodes, emitter.asked), row, path)
+            return emitter.columns(self.node, collect(self.node, nodes, emitter.asked), row, path)
         edge = get_named_type(self.kind.fields["edges"].type)
         assert isinstance(edge, GraphQLObjectType)
         columns = []
@@ -258,8 +296,7 @@ class Connection:
             else:
                 sql = self.cursor(row) if name == "cursor" else f"'{edge.name}'::text"
             columns.append(f'{sql} AS "{emitter.key(key)}"')
-        x = emitter.alias("x")
-        return f"(SELECT row_to_json({x}) FROM (SELECT {', '.join(columns)}) AS {x})"
+        return ", ".join(columns)
 
     def page_info(self, nodes: list[FieldNode], path: Path) -> str:
         kind = get_named_type(self.kind.fields["pageInfo"].type)

@@ -32,7 +32,7 @@ from schema.compiler.catalog import (
 from schema.compiler.conditions import id_of, plain
 from schema.compiler.connection import Connection
 from schema.compiler.plan import Asked, Check, Path, Plan, Selection, Site, Slot, arguments, collect
-from schema.compiler.row import GIVEN, Row, fixed, leaf
+from schema.compiler.row import GIVEN, Elsewhere, Row, fixed, leaf
 from schema.context import Role, Viewer
 from schema.errors import ErrorCode, HubGraphQLError, bad_input
 from schema.ids import split_id
@@ -129,15 +129,19 @@ class Emitter:
 
     # -- rows
 
-    def row(self, kind: str, alias: str, up: Row | None) -> Row:
-        """Return a row of a type with the columns the viewer is shown."""
-        return Row(self, alias, up, veils=policy.veils(kind, self.viewer))
+    def row(self, kind: str, alias: str, up: Row | None, *, owned: bool = False) -> Row:
+        """Return a row of a type with the columns the viewer is shown; `owned` says that the row above is its owner."""
+        owner: Row | Elsewhere | None = up if owned else None
+        whose = self.tables.by_type[kind].owner
+        if whose and not owned:
+            owner = Elsewhere(self.tables.by_type[whose.kind].name, f"{alias}.{whose.column}")
+        return Row(self, alias, up, veils=policy.veils(kind, self.viewer), owner=owner)
 
     def table(self, kind: str, up: Row | None, conditions: Sequence[str], *, live: bool = True) -> tuple[Row, str]:
         """Return a row of a type and its FROM and WHERE: of those that meet the conditions, what the viewer may see."""
         found = self.tables.by_type[kind]
         self.models.update(found.models)
-        row = self.row(kind, self.alias(), up)
+        row = self.row(kind, self.alias(), up, owned=found.owner is not None and found.owner.join in conditions)
         wanted = [*conditions, found.only, policy.rows(kind, self.viewer)]
         if live and found.live:
             wanted.append(found.live)

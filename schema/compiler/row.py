@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class Row:
     """A row in a statement, as templates see it: `row["placed_at"]` is the SQL of a column.
 
-    `veils` are templates over the row as it rests that stand in for some of its columns.
+    `veils` are templates over the row as it rests that stand in for some of its columns. `owner` is the row it is part of.
     """
 
     def __init__(
@@ -35,12 +35,16 @@ class Row:
         up: "Row | None",
         columns: Mapping[str, str] | None = None,
         veils: Mapping[str, str] | None = None,
+        owner: "Row | Elsewhere | None" = None,
     ) -> None:
         self._emitter, self._alias, self._up, self._columns, self._veils = emitter, alias, up, columns, veils
+        self._owner = owner
 
     def __getitem__(self, name: str) -> Any:
         if name == "up":
             return self._up
+        if name == "owner":
+            return self._owner
         if name == "row":
             return self._alias
         if self._columns is not None and name in self._columns:
@@ -50,6 +54,16 @@ class Row:
         return self._emitter.given(name) or f"{self._alias}.{name}"
 
     __getattr__ = __getitem__
+
+
+class Elsewhere:
+    """A row that is in no part of the statement yet: each of its columns is looked up by its id."""
+
+    def __init__(self, table: str, id: str) -> None:
+        self._table, self._id = table, id
+
+    def __getattr__(self, name: str) -> str:
+        return f"(SELECT owner.{name} FROM {self._table} AS owner WHERE owner.id = {self._id})"  # noqa: S608
 
 
 def leaf(kind: GraphQLObjectType, name: str, definition: GraphQLField, sql: str) -> str:
