@@ -63,7 +63,7 @@ class Elsewhere:
         self._table, self._id = table, id
 
     def __getattr__(self, name: str) -> str:
-        return f"(SELECT owner.{name} FROM {self._table} AS owner WHERE owner.id = {self._id})"  # noqa: S608
+        return f"(SELECT owner.{name} FROM {self._table} AS owner WHERE owner.id = {self._id})"
 
 
 def leaf(kind: GraphQLObjectType, name: str, definition: GraphQLField, sql: str) -> str:
