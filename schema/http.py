@@ -8,6 +8,7 @@ accept for ordinary queries too.
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import ceil
 from time import perf_counter
 from typing import Any
@@ -119,7 +120,8 @@ class Web:
         if request.method == "GET" and self.production and not prepared.trusted and viewer.role not in DEVELOPERS:
             raise Problem(405, ErrorCode.FORBIDDEN, "Your role sends what is not registered by POST.", Allow="POST")
         answer = await self.operations.run(prepared, viewer, request_id)
-        return replace(answer, lasting=answer.lasting and prepared.trusted), prepared.kind.value
+        answer.lasting = answer.lasting and prepared.trusted
+        return answer, prepared.kind.value
 
     async def events(self, request: Request, request_id: str) -> Response:
         """Execute any operation and answer with a stream of events."""
@@ -213,6 +215,7 @@ def written(answer: Answer, media: str, status: int) -> Response:
     return Response(encode(answer.body()), status, headers, f"{media}; charset=utf-8")
 
 
+@lru_cache(maxsize=256)
 def negotiated(accept: str | None) -> str | None:
     """Return the media type the client prefers, None when it accepts neither. Who does not care gets plain JSON."""
     wanted = weights(accept or "*/*")

@@ -3,7 +3,7 @@
 import traceback
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from inspect import isawaitable
 from typing import Any
 from uuid import uuid4
@@ -41,11 +41,12 @@ class Prepared:
     trusted: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Answer:
-    """What a client gets. `executed` is false when nothing ran: the document or its variables were refused.
+    """What a client gets, put together step by step.
 
-    `lasting` says that the answer is the same for as long as no data changes.
+    `executed` is false when nothing ran: the document or its variables were refused. `lasting` says that the answer is the same
+    for as long as no data changes.
     """
 
     errors: list[dict[str, Any]]
@@ -91,12 +92,12 @@ class Operations:
     async def admit(self, ask: Ask, viewer: Viewer) -> Prepared:
         """Return the operation a client asked for, by its text or its hash. Raises Refused."""
         found, trusted = await self.persisted.find(ask, viewer)
-        prepared = self.prepare(found, viewer)
+        prepared = self.prepare(found, viewer, trusted=trusted)
         if not trusted:
             self.persisted.remember(found)
-        return replace(prepared, trusted=trusted)
+        return prepared
 
-    def prepare(self, ask: Ask, viewer: Viewer) -> Prepared:
+    def prepare(self, ask: Ask, viewer: Viewer, *, trusted: bool = False) -> Prepared:
         """Return the operation of a text. Raises Refused."""
         document = self.documents.get(ask.query)
         demand_storable(ask.variables)
@@ -104,7 +105,7 @@ class Operations:
             raise Refused([HubGraphQLError("Your role may not read the schema of this hub.", ErrorCode.FORBIDDEN)])
         try:
             kind = document.operation(ask.operation_name).operation
-            return Prepared(ask, document, kind, document.price(ask.operation_name, ask.variables))
+            return Prepared(ask, document, kind, document.price(ask.operation_name, ask.variables), trusted)
         except HubGraphQLError as error:
             raise Refused([error]) from error
 
@@ -117,10 +118,10 @@ class Operations:
         context.points = bucket.points()
         result = execute(self.schema._schema, prepared.document.node, **self.arguments(prepared, context))
         done = await result if isawaitable(result) else result
-        lasting = not done.errors and done.data is not None and done.data.keys() <= context.lasting
         answer, actual = answered(done, request_id, self.learned(context), prepared.price)
+        answer.lasting = not done.errors and done.data is not None and done.data.keys() <= context.lasting
         bucket.give(requested - actual)
-        return costing(replace(answer, lasting=lasting), requested, actual, bucket)
+        return costing(answer, requested, actual, bucket)
 
     def estimate(self, prepared: Prepared, viewer: Viewer, request_id: str) -> Answer:
         """Say what an operation would cost at most, and run nothing."""
@@ -192,12 +193,14 @@ def answered(result: ExecutionResult, request_id: str, learned: Mapping[str, Any
     if result.data is None:
         return answer, price.requested if executed else 0
     text = encode(result.data)
-    return replace(answer, data=orjson.Fragment(text)), price.actual(result.data, text)
+    answer.data = orjson.Fragment(text)
+    return answer, price.actual(result.data, text)
 
 
 def costing(answer: Answer, requested: int, actual: int, bucket: Bucket) -> Answer:
     """Return the answer with what it says of its cost."""
-    return replace(answer, cost=told(requested, actual, bucket.points()))
+    answer.cost = told(requested, actual, bucket.points())
+    return answer
 
 
 def closable(results: AsyncIterator[ExecutionResult]) -> AsyncGenerator[ExecutionResult, None]:

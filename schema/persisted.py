@@ -34,7 +34,9 @@ class Persisted:
             return replace(ask, query=text), True
         if ask.query and self.required and viewer.role is not Role.ADMIN:
             raise Refused([HubGraphQLError(REQUIRED, ErrorCode.PERSISTED_QUERY_REQUIRED)])
-        text = ask.query or self.sent.find(ask.hash)
+        if ask.query:
+            return ask, False
+        text = self.sent.find(ask.hash)
         if text is None:
             raise Refused([HubGraphQLError(NOT_FOUND, ErrorCode.PERSISTED_QUERY_NOT_FOUND)])
         return replace(ask, query=text), False

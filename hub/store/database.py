@@ -66,6 +66,26 @@ def tortoise_config(address: str) -> dict[str, Any]:
     }
 
 
+class Session(asyncpg.Connection):
+    """A connection of the pool. Between two that borrow it what one has set is taken back, in a statement of its own.
+
+    That is left out once after `untouched`, by whom nothing was set.
+    """
+
+    as_it_was = False
+
+    def untouched(self) -> None:
+        """Say that nothing was set on the connection."""
+        self.as_it_was = True
+
+    def get_reset_query(self) -> str:
+        """Return what takes back everything that was set."""
+        if self.as_it_was:
+            self.as_it_was = False
+            return ""
+        return str(super().get_reset_query())
+
+
 class Store:
     """An open database."""
 
@@ -78,6 +98,13 @@ class Store:
         """Lend a connection."""
         async with self.pool.acquire() as connection:
             yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Connection]:
+        """Lend a connection for statements that set nothing: it goes back without being asked for what is left of them."""
+        async with self.pool.acquire() as connection:
+            yield connection
+            connection.untouched()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -111,7 +138,9 @@ async def prepare(connection: Connection) -> None:
 async def open_store(address: str, *, connections: int = 10) -> AsyncIterator[Store]:
     """Open the database for as long as the block runs. Raises StoreUnavailable when it cannot be reached."""
     try:
-        pool = await asyncpg.create_pool(address, min_size=1, max_size=connections, init=prepare, command_timeout=None)
+        pool = await asyncpg.create_pool(
+            address, min_size=1, max_size=connections, init=prepare, connection_class=Session, command_timeout=None
+        )
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
         raise StoreUnavailable(
             f"The database cannot be reached: {error or type(error).__name__}. "

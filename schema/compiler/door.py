@@ -80,7 +80,7 @@ class Reader:
 
     async def run(self, batch: list[Wanted]) -> None:
         try:
-            async with self.context.store.connection() as connection:
+            async with self.context.store.reading() as connection:
                 if len(batch) == 1:
                     return await self.one(connection, batch[0])
                 waiting = list(batch)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from functools import cached_property
 from typing import Any, Protocol
 
 from graphql import (
@@ -147,6 +148,12 @@ class Site:
     definition: GraphQLField
     node: FieldNode
 
+    @cached_property
+    def constant(self) -> dict[str, Any] | None:
+        """What the arguments are when no variable is among them."""
+        names = variables_of(self.node.arguments or (), {})
+        return None if names else arguments(self.definition, self.node, Asked({}, {}))
+
 
 @dataclass
 class Binding:
@@ -164,8 +171,11 @@ class Binding:
 
     def arguments(self, site: int) -> dict[str, Any]:
         """Return the arguments of one site, read once."""
+        one = self.sites[site]
+        if one.constant is not None:
+            return one.constant
         if site not in self.read:
-            self.read[site] = arguments(self.sites[site].definition, self.sites[site].node, self.asked)
+            self.read[site] = arguments(one.definition, one.node, self.asked)
         return self.read[site]
 
     def at(self, site: int, path: Sequence[str | int]) -> Any:
