@@ -66,7 +66,7 @@ def tortoise_config(address: str) -> dict[str, Any]:
     }
 
 
-class Session(asyncpg.Connection):
+class Session(asyncpg.Connection):  # type: ignore[misc]
     """A connection of the pool. Between two that borrow it what one has set is taken back, in a statement of its own.
 
     That is left out once after `untouched`, by whom nothing was set.
