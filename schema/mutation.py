@@ -12,6 +12,7 @@ from schema.sync_request import SyncMutation
 from schema.token import TokenMutation
 from schema.trusted_document import TrustedDocumentMutation
 from schema.unit_mapping import UnitMappingMutation
+from schema.upload import UploadMutation
 
 
 @strawberry.type(
@@ -29,5 +30,6 @@ class Mutation(
     TrustedDocumentMutation,
     UserMutation,
     UnitMappingMutation,
+    UploadMutation,
 ):
     pass

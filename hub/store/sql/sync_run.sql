@@ -19,11 +19,12 @@ UPDATE sync_run
    SET state = 'running', started_at = coalesce(started_at, now()), beat_at = now(), attempts = attempts + 1,
        fence = :fence, watermark_before = :watermark, error_kind = NULL, error_message = NULL, retry_at = NULL
  WHERE id = :run_id
-RETURNING id, mode, trigger, slot;
+RETURNING id, mode, trigger, slot, upload_id;
 
 -- supersede --
+-- What is read of an upload is read by no other run.
 UPDATE sync_run SET state = 'superseded', finished_at = now()
- WHERE stream_id = :stream_id AND state = 'requested' AND slot < :slot AND mode = :mode;
+ WHERE stream_id = :stream_id AND state = 'requested' AND slot < :slot AND mode = :mode AND upload_id IS NULL;
 
 -- count --
 UPDATE sync_run
