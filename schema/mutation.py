@@ -9,6 +9,7 @@ from schema.backtest import BacktestMutation
 from schema.casework import CaseMutation
 from schema.policy_version import PolicyMutation
 from schema.sync_request import SyncMutation
+from schema.territory_grant import TerritoryGrantMutation
 from schema.token import TokenMutation
 from schema.trusted_document import TrustedDocumentMutation
 from schema.unit_mapping import UnitMappingMutation
@@ -26,6 +27,7 @@ class Mutation(
     CaseMutation,
     PolicyMutation,
     BacktestMutation,
+    TerritoryGrantMutation,
     TokenMutation,
     TrustedDocumentMutation,
     UserMutation,

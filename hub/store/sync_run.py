@@ -229,6 +229,12 @@ async def finish(
     return row is not None
 
 
+async def entered(connection: Connection, source_id: int, stream: str, at: datetime) -> tuple[int, int]:
+    """Note a run that is done already, by which a person brought one record; return its stream and the run."""
+    row = await one(connection, "entered", source_id=source_id, stream=stream, at=at)
+    return row["stream_id"], row["id"]
+
+
 async def one(connection: Connection, name: str, **values: object) -> Any:
     """Run one of this noun's statements and return its row, if any."""
     chosen = SQL(name)

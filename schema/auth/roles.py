@@ -36,6 +36,7 @@ MAY: Mapping[str, frozenset[Role]] = {
     "upsertRoute": frozenset({Role.ADMIN}),
     "deleteRoute": frozenset({Role.ADMIN}),
     "registerTrustedDocuments": frozenset({Role.ADMIN}),
+    "upsertTerritoryGrant": MANAGERS,
     "requestUpload": frozenset({Role.ADMIN}),
     "importUpload": frozenset({Role.ADMIN}),
 }

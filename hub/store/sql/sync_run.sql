@@ -53,3 +53,10 @@ UPDATE sync_run AS r
        watermark_after = (SELECT watermark FROM stream WHERE id = r.stream_id)
  WHERE r.id = :run_id AND r.fence = :fence AND r.state = 'running'
 RETURNING r.id;
+
+-- entered --
+-- In a slot of its own, also for a second record of the same instant.
+INSERT INTO sync_run (source_id, stream_id, mode, state, slot, started_at, finished_at, attempts, records_read)
+SELECT source_id, id, 'incremental', 'succeeded', clock_timestamp(), :at, :at, 1, 1
+  FROM stream WHERE source_id = :source_id AND name = :stream
+RETURNING id, stream_id;
