@@ -11,6 +11,7 @@ from hub.clock import now
 from hub.errors import Declined
 from hub.intake.entry import SOURCE, enter
 from hub.records import TerritoryGrant as Grant
+from hub.records.territory import Exclusivity as Word
 from hub.store import audit, bulk
 from hub.store.audit import Entry
 from hub.store.database import Connection
@@ -33,6 +34,11 @@ Info = strawberry.Info[RequestContext, None]
 STREAM = "territory_grants"
 # As codes are in sheets.
 CODE = re.compile(r"(?!-$)[^\x00-\x1f\x7f|]{1,128}")
+WORDS: Mapping[Exclusivity, Word] = {
+    Exclusivity.EXCLUSIVE: "exclusive",
+    Exclusivity.SOLE: "sole",
+    Exclusivity.OPEN: "non_exclusive",
+}
 FACTS = ("partner", "region", "product_group", "segment", "exclusivity", "valid_from", "valid_to", "contract_ref")
 
 
@@ -167,7 +173,7 @@ async def stored(
         grant_id=old["key"] if old is not None and written_over else f"{SOURCE}-{number}",
         partner=partner,
         region=input.region,
-        exclusivity=input.exclusivity.value,
+        exclusivity=WORDS[input.exclusivity],
         valid_from=input.valid_from,
         product_group=given(input.product_group) or "*",
         segment=given(input.segment) or "*",

@@ -19,7 +19,7 @@ RETURN EXISTS (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("hub", "0018_subject")]
+    dependencies = [("hub", "0019_span")]
 
     initial = False
 
