@@ -147,9 +147,14 @@ def check(info: Info, input: UpsertTerritoryGrantInput, *, replaces: bool) -> No
         raise said(info, "validTo", "must_be_after_valid_from")
     if replaces != (given(input.expected_version) is not None):
         raise said(info, "expectedVersion", "goes_with_grant")
+    check_group(info, "productGroup", given(input.product_group))
+
+
+def check_group(info: Info, field: str, product_group: str | None) -> None:
+    """Refuse a grant that says more than the product groups of the caller, though the caller may see it."""
     viewer = info.context.viewer
-    if narrowed(viewer) and given(input.product_group) not in viewer.product_groups:
-        raise said(info, "productGroup", "not_yours", ErrorCode.POLICY_DENIED)
+    if narrowed(viewer) and product_group not in viewer.product_groups:
+        raise said(info, field, "not_yours", ErrorCode.POLICY_DENIED)
 
 
 async def stored(
@@ -205,6 +210,7 @@ async def replaced(
         raise said(info, "grantId", "not_found", ErrorCode.NOT_FOUND)
     if old["source_id"] != source_id:
         raise said(info, "grantId", "of_a_source", ErrorCode.POLICY_DENIED)
+    check_group(info, "grantId", old["product_group"])
     if old["revision"] != given(input.expected_version):
         message = sentence(info, "stale")
         path = ["input", "expectedVersion"]

@@ -167,6 +167,9 @@ async def test_a_channel_manager_grants_to_its_partners_what_is_assigned_to_it(o
     narrow = await office.manager("X")
     assert reasons(await office.call(narrow)) == [("POLICY_DENIED", "productGroup")]
     assert (await office.call(narrow, productGroup="X"))["grant"]["productGroup"] == "X"
+    whole = (await office.call())["grant"]["id"]
+    cut = await office.call(narrow, grantId=whole, expectedVersion=1, productGroup="X", validFrom="2026-07-01")
+    assert reasons(cut) == [("POLICY_DENIED", "grantId")]
 
 
 @pytest.mark.parametrize("role", ["analyst", "direct_sales", "partner", "service"])
