@@ -42,6 +42,10 @@ class Nobody:
     async def defer_backtest(self) -> None:
         """Do nothing."""
 
+    async def sheet_source(self, name: str) -> int:
+        """Know none."""
+        raise LookupError(name)
+
 
 class Hand:
     """Hand-written SQL over HTTP."""

@@ -71,6 +71,12 @@ class Queue:
         """Have what time brings done, under the same promise."""
         await self._once("remind")
 
+    async def sheet_source(self, name: str) -> int:
+        """Return the source that takes sheets under this name, declared when it is new. Raises Declined."""
+        from jobs.uploads import sheet_source
+
+        return await sheet_source(self.store, self.settings, name)
+
     async def runs_in_hand(self) -> set[int]:
         """Return the runs that have a job which waits or runs."""
         jobs = [job for status in LIVE for job in await self.app.job_manager.list_jobs_async(task="sync", status=status)]

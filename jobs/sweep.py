@@ -1,8 +1,8 @@
 """What fell between two chairs is picked up: runs without a job, jobs without a worker, records nobody has judged.
 
 Waiting is done here too: a run that broke off or was told to come back later is deferred when its time has come, an alert is
-passed on, a digest's hour noticed, and the clocks of cases are looked at. Events that nobody can follow any more, and files
-that nobody added to a case, are dropped; the marks of changes are put together.
+passed on, a digest's hour noticed, and the clocks of cases are looked at. Events that nobody can follow any more, files that
+nobody added to a case, and uploads that were read or never imported are dropped; the marks of changes are put together.
 """
 
 from hub.clock import now
@@ -12,6 +12,7 @@ from hub.store.event import forget
 from hub.store.statements import statement
 from jobs.queue import Queue
 from jobs.remind import anything_due
+from jobs.uploads import tidy
 from jobs.watch import watch_cases
 
 
@@ -25,6 +26,7 @@ async def sweep(queue: Queue) -> None:
         await forget(connection)
         await attachment.forget(connection)
         await settle(connection)
+    await tidy(queue.store, queue.settings)
     await watch_cases(queue.store, queue.settings)
     if due:
         in_hand = await queue.runs_in_hand()

@@ -31,6 +31,7 @@ from jobs.policies import publish_policies
 from jobs.read import batches
 from jobs.replay import retry_waiting
 from jobs.sources import OpenSource, open_source, source_settings
+from jobs.uploads import of_upload
 
 log = structlog.get_logger()
 
@@ -96,7 +97,10 @@ async def sync(
     counts, nouns, traffic = Counts(), set[str](), dict[str, int]()
     error: HubError | None = None
     try:
-        async with open_source(store, settings, one or await source_settings(store, settings, name)) as source:
+        chosen = one or await source_settings(store, settings, name)
+        if held.upload_id is not None:
+            chosen = of_upload(settings, chosen, held.upload_id)
+        async with open_source(store, settings, chosen) as source:
             try:
                 await read(store, source, held, counts, nouns, watch)
             finally:

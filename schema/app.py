@@ -35,6 +35,7 @@ from schema.http import Web
 from schema.operation import Operations
 from schema.persisted import Persisted
 from schema.probes import Metrics, Probes
+from schema.reception import Reception
 from schema.root import build_schema
 from schema.visitors import Visitors
 from schema.websocket import Sockets
@@ -94,7 +95,7 @@ def around(settings: ServerSettings) -> list[Middleware]:
     foreign = Middleware(
         CORSMiddleware,
         allow_origins=settings.allowed_origins,
-        allow_methods=["GET", "POST"],
+        allow_methods=["GET", "POST", "PUT"],
         allow_headers=ASKING,
         expose_headers=TELLING,
         max_age=600,
@@ -133,6 +134,7 @@ async def serving(
         Route("/evidence/{hash}", Bundles(web, hub.store).bundle, methods=["GET"]),
         Route("/attachments", files.send, methods=["POST"]),
         Route("/attachments/{id}", files.fetch),
+        Route("/uploads/{id}", Reception(web, hub.store, settings.home).send, methods=["PUT"]),
     ]
     await feed.look()
     listening = asyncio.create_task(listen(hub.store, {EVENT_CHANNEL: feed.look, ACCESS_CHANNEL: visitors.recheck}))

@@ -12,7 +12,7 @@ from schema.where import DateTimeFilter, IDFilter, StringFilter, where
 
 NOUNS = {
     "conflict_case": "ConflictCase", "approval": "Approval", "policy_version": "PolicyVersion", "alert": "Alert",
-    "trusted_document": "TrustedDocument",
+    "trusted_document": "TrustedDocument", "sheet_upload": "SheetUpload", "territory_grant": "TerritoryGrant",
 }  # fmt: skip
 KINDS = " ".join(f"WHEN '{noun}' THEN '{kind}'" for noun, kind in NOUNS.items())
 
@@ -30,7 +30,9 @@ class AuditEntry(Node):
     actor: Actor | None = one("actor_id", "Who did it; null when the hub or a service did.")
     action: str = column("action", "What was done: `advanced`, `approved`, `published`, `acknowledged`.")
     noun: str = column(
-        "noun", "To what kind of thing: `conflict_case`, `approval`, `policy_version`, `alert`, `trusted_document`."
+        "noun",
+        "To what kind of thing: `conflict_case`, `approval`, `policy_version`, `alert`, `trusted_document`, `sheet_upload`, "
+        "`territory_grant`.",
     )
     subject_id: strawberry.ID | None = column(
         f"hub_global_id(CASE {{noun}} {KINDS} END, {{subject_id}})", "Global id of the thing; for `node`."

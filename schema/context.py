@@ -79,6 +79,8 @@ class Jobs(Protocol):
 
     async def defer_backtest(self) -> None: ...
 
+    async def sheet_source(self, name: str) -> int: ...
+
 
 @dataclass
 class Execution:

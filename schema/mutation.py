@@ -9,9 +9,11 @@ from schema.backtest import BacktestMutation
 from schema.casework import CaseMutation
 from schema.policy_version import PolicyMutation
 from schema.sync_request import SyncMutation
+from schema.territory_grant import TerritoryGrantMutation
 from schema.token import TokenMutation
 from schema.trusted_document import TrustedDocumentMutation
 from schema.unit_mapping import UnitMappingMutation
+from schema.upload import UploadMutation
 
 
 @strawberry.type(
@@ -25,9 +27,11 @@ class Mutation(
     CaseMutation,
     PolicyMutation,
     BacktestMutation,
+    TerritoryGrantMutation,
     TokenMutation,
     TrustedDocumentMutation,
     UserMutation,
     UnitMappingMutation,
+    UploadMutation,
 ):
     pass

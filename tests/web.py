@@ -18,6 +18,7 @@ from hub.settings import CostSettings, OidcSettings, ServerSettings, Settings
 from hub.store.database import Store
 from hub.store.token import create_token
 from schema.app import Hub, serving
+from schema.context import Jobs
 from schema.errors import bad_input
 from schema.feed import Feed
 from schema.probes import Metrics
@@ -40,6 +41,9 @@ class Deferred:
 
     async def defer_backtest(self) -> None:
         self.told.append("backtest")
+
+    async def sheet_source(self, name: str) -> int:
+        raise LookupError(f"{name} is declared by the queue itself")
 
 
 class Server(uvicorn.Server):
@@ -135,14 +139,15 @@ async def web(
     production: bool = False,
     required: bool = False,
     role: str = "admin",
-    jobs: Deferred | None = None,
+    jobs: Jobs | None = None,
     cost: CostSettings | None = None,
     metrics: Metrics | None = None,
     oidc: OidcSettings | None = None,
+    home: Path = Path(),
 ) -> AsyncIterator[Client]:
     """Serve a schema over a store; the client holds a token of the role."""
     server = ServerSettings(production=production, require_trusted_documents=required, cost=cost or CostSettings(), oidc=oidc)
-    settings = Settings(home=Path(), server=server)
+    settings = Settings(home=home, server=server)
     app = Starlette()
     async with (
         serving(app, settings, Hub(store, jobs or Deferred()), metrics or Metrics(), schema) as feed,

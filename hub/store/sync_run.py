@@ -18,7 +18,10 @@ from hub.store.statements import statement
 
 
 class SyncRunRow(Row):
-    """`job_id` is the queue's; a requested run without one is picked up by the sweep."""
+    """`job_id` is the queue's; a requested run without one is picked up by the sweep.
+
+    One with `upload_id` reads that upload and nothing else.
+    """
 
     source_id = fields.BigIntField()
     stream_id = fields.BigIntField()
@@ -54,6 +57,7 @@ class SyncRunRow(Row):
     error_message = fields.TextField(null=True)
     error_retryable = fields.BooleanField(null=True)
     notes = fields.JSONField[list[str]](db_default=[])
+    upload_id = fields.BigIntField(null=True)
 
     class Meta:
         table = "sync_run"
@@ -62,6 +66,7 @@ class SyncRunRow(Row):
             Index(fields=("requested_at", "id")),
             Index(fields=("source_id", "requested_at")),
             Index(fields=("state",)),
+            Index(fields=("upload_id",)),
         )
 
 
@@ -69,7 +74,7 @@ SQL = partial(statement, "sync_run")
 
 
 class Claim(Struct, frozen=True, kw_only=True):
-    """A run that is ours: what to continue from, and the fence that lets us commit."""
+    """A run that is ours: what to continue from, and the fence that lets us commit. `upload_id` is the upload it reads."""
 
     run_id: int
     source_id: int
@@ -81,6 +86,7 @@ class Claim(Struct, frozen=True, kw_only=True):
     fence: int
     scan: int
     at: datetime
+    upload_id: int | None = None
 
 
 class Counts(Struct, kw_only=True):
@@ -145,6 +151,7 @@ async def claim(store: Store, run_id: int) -> Claim | None:
         fence=held["fence"],
         scan=held["scan"] + 1,
         at=held["at"],
+        upload_id=taken["upload_id"],
     )
 
 
@@ -220,6 +227,12 @@ async def finish(
         if row is not None:
             await publish(connection, [Happening("sync", state, held.run_id)])
     return row is not None
+
+
+async def entered(connection: Connection, source_id: int, stream: str, at: datetime) -> tuple[int, int]:
+    """Note a run that is done already, by which a person brought one record; return its stream and the run."""
+    row = await one(connection, "entered", source_id=source_id, stream=stream, at=at)
+    return row["stream_id"], row["id"]
 
 
 async def one(connection: Connection, name: str, **values: object) -> Any:

@@ -36,6 +36,9 @@ MAY: Mapping[str, frozenset[Role]] = {
     "upsertRoute": frozenset({Role.ADMIN}),
     "deleteRoute": frozenset({Role.ADMIN}),
     "registerTrustedDocuments": frozenset({Role.ADMIN}),
+    "upsertTerritoryGrant": MANAGERS,
+    "requestUpload": frozenset({Role.ADMIN}),
+    "importUpload": frozenset({Role.ADMIN}),
 }
 
 # In production the schema itself, and queries that stand in an address, are for those who write queries.

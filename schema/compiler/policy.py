@@ -212,6 +212,7 @@ PRIVATE: Mapping[str, str] = {
     "User": "{id} = {viewer_user}",
     "AlertRoute": NONE,
     "TrustedDocument": NONE,
+    "SheetUpload": NONE,
 }
 
 # Rows that are seen with the row they belong to: its type, its table and the column or template that names it.

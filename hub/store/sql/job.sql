@@ -79,7 +79,7 @@ SELECT route, count(*) AS many, max(error) AS error FROM delivery WHERE state = 
 -- again --
 -- A run that broke off is followed by a new one, later each time until one goes well: 30 s, 1 min ... 15 min.
 WITH broken AS (
-    SELECT run.id, run.source_id, run.stream_id, run.mode, run.finished_at,
+    SELECT run.id, run.source_id, run.stream_id, run.mode, run.upload_id, run.finished_at,
            (SELECT count(*) FROM sync_run AS other
              WHERE other.stream_id = run.stream_id AND other.trigger = 'resume' AND other.requested_at >
                    coalesce((SELECT max(good.finished_at) FROM sync_run AS good
@@ -87,10 +87,12 @@ WITH broken AS (
       FROM sync_run AS run
       JOIN source ON source.id = run.source_id
      WHERE run.state IN ('partial', 'failed') AND run.retry_at <= :now AND source.state = 'active'
-       AND NOT EXISTS (SELECT FROM sync_run AS newer WHERE newer.stream_id = run.stream_id AND newer.id > run.id)
+       AND NOT EXISTS (SELECT FROM sync_run AS newer
+                        WHERE newer.stream_id = run.stream_id AND newer.id > run.id
+                          AND newer.upload_id IS NOT DISTINCT FROM run.upload_id)
 )
-INSERT INTO sync_run (source_id, stream_id, mode, trigger, slot)
-SELECT source_id, stream_id, mode, 'resume', :now
+INSERT INTO sync_run (source_id, stream_id, mode, trigger, slot, upload_id)
+SELECT source_id, stream_id, mode, 'resume', :now, upload_id
   FROM broken
  WHERE finished_at + least(interval '15 minutes', interval '30 seconds' * power(2, least(retries, 5))) <= :now
     ON CONFLICT (stream_id, slot) DO NOTHING;

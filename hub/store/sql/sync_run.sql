@@ -19,11 +19,12 @@ UPDATE sync_run
    SET state = 'running', started_at = coalesce(started_at, now()), beat_at = now(), attempts = attempts + 1,
        fence = :fence, watermark_before = :watermark, error_kind = NULL, error_message = NULL, retry_at = NULL
  WHERE id = :run_id
-RETURNING id, mode, trigger, slot;
+RETURNING id, mode, trigger, slot, upload_id;
 
 -- supersede --
+-- What is read of an upload is read by no other run.
 UPDATE sync_run SET state = 'superseded', finished_at = now()
- WHERE stream_id = :stream_id AND state = 'requested' AND slot < :slot AND mode = :mode;
+ WHERE stream_id = :stream_id AND state = 'requested' AND slot < :slot AND mode = :mode AND upload_id IS NULL;
 
 -- count --
 UPDATE sync_run
@@ -52,3 +53,10 @@ UPDATE sync_run AS r
        watermark_after = (SELECT watermark FROM stream WHERE id = r.stream_id)
  WHERE r.id = :run_id AND r.fence = :fence AND r.state = 'running'
 RETURNING r.id;
+
+-- entered --
+-- In a slot of its own, also for a second record of the same instant.
+INSERT INTO sync_run (source_id, stream_id, mode, state, slot, started_at, finished_at, attempts, records_read)
+SELECT source_id, id, 'incremental', 'succeeded', clock_timestamp(), :at, :at, 1, 1
+  FROM stream WHERE source_id = :source_id AND name = :stream
+RETURNING id, stream_id;
