@@ -491,8 +491,8 @@ class ConflictAggregates:
                     "RULE": "{rule}",
                     "SEVERITY": "upper({band})",
                     "STATUS": "upper({state})",
-                    "PARTNER": Figure("Partner", "{id} = {up.partner_id}", "max({code})"),
-                    "REGION": Figure("Region", "{id} = {up.region_id}", "max({code})"),
+                    "PARTNER": Figure("Partner", "{id} = {up.partner_id}", "max({code})", live=False),
+                    "REGION": Figure("Region", "{id} = {up.region_id}", "max({code})", live=False),
                     "MONTH": "to_char({event_day}, 'YYYY-MM')",
                 }
             ),

@@ -6,7 +6,7 @@ from enum import Enum
 
 import strawberry
 
-from schema.compiler.catalog import Sort, Totals, column, declared, one, pages, part, table
+from schema.compiler.catalog import Figure, Sort, Totals, column, declared, one, pages, part, table
 from schema.directives import Cost
 from schema.node import GLOBAL_ID, Node, Quantity, goods
 from schema.paging import Connection
@@ -75,14 +75,17 @@ class InventoryLevelConnection(Connection[InventoryLevel]):
     )
 
 
+def of_location(column: str) -> Figure:
+    """Return a column of the location a stock level is shown with."""
+    return Figure("Location", "{id} = {up.location_id}", f"max({{{column}}})", live=False)
+
+
 @strawberry.input(description="Which stock levels.")
 class InventoryLevelFilter:
     product: IDFilter | None = where("product_id", "Product.", to="Product")
     location: IDFilter | None = where("location_id", "Location.", to="Location")
-    partner: IDFilter | None = where(
-        "partner_id", "Partner that runs the location.", to="Partner", through=("Location", "{id} = {up.location_id}")
-    )
-    region: RegionFilter | None = where("region_id", "Region of the location.", through=("Location", "{id} = {up.location_id}"))
+    partner: IDFilter | None = where(of_location("partner_id"), "Partner that runs the location.", to="Partner")
+    region: RegionFilter | None = where(of_location("region_id"), "Region of the location.")
     available: DecimalFilter | None = where(AVAILABLE_UNITS, "Available goods in base units.", cast="numeric")
     counted_at: DateTimeFilter | None = where("as_of", "Time of counting.", cast="timestamptz")
     and_: list["InventoryLevelFilter"] | None = asked("All of these hold, at most 20.", "and")

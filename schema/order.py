@@ -199,8 +199,8 @@ class OrderAggregates:
             "The same figures by group, largest count first.",
             Groups(
                 {
-                    "PARTNER": Figure("Partner", PARTY, "max({code})"),
-                    "REGION": Figure("Region", "{id} = {up.ship_to_region_id}", "max({code})"),
+                    "PARTNER": Figure("Partner", PARTY, "max({code})", live=False),
+                    "REGION": Figure("Region", "{id} = {up.ship_to_region_id}", "max({code})", live=False),
                     "CHANNEL": "{channel}",
                     "STATE": "upper({state})",
                     "DAY": "to_char({placed_at} AT TIME ZONE 'UTC', 'YYYY-MM-DD')",

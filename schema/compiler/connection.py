@@ -225,6 +225,8 @@ class Connection:
             else:
                 sql = f"'{self.kind.name}'::text"
             columns.append(f'{sql} AS "{self.emitter.key(key)}"')
+        if not sources:
+            self.rows()  # a filter that is refused is refused whatever is selected
         tail = f" FROM {' CROSS JOIN '.join(sources)}" if sources else ""
         return f"(SELECT row_to_json({figures}) FROM (SELECT {', '.join(columns)}{tail}) AS {figures})"
 

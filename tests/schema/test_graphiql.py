@@ -14,7 +14,7 @@ ABSOLUTE = re.compile(rb"(?i)https?:|wss?:|//[a-z0-9-]+\.[a-z]|@import|data:")
 
 
 @pytest.mark.parametrize("name", sorted(FILES))
-def test_no_file_names_another_place(name: str) -> None:
+def test_g15_no_file_names_another_place(name: str) -> None:
     assert not ABSOLUTE.findall((FOLDER / name).read_bytes())
 
 

@@ -135,7 +135,7 @@ async def test_a_root_list_gives_twenty_by_itself(rows: Rows, ask: Any) -> None:
     assert (page["totalCount"], page["countIsExact"]) == (22, True)
 
 
-async def test_a_count_ends_at_ten_thousand(rows: Rows, ask: Any) -> None:
+async def test_g07_a_count_ends_at_ten_thousand_and_says_so(rows: Rows, ask: Any) -> None:
     async with rows.store.connection() as connection:
         await connection.execute(
             "INSERT INTO region (code, name, source_id) SELECT 'R' || n, 'R', $1 FROM generate_series(1, 10001) AS n",

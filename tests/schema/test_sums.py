@@ -70,7 +70,7 @@ ALONG = st.lists(st.sampled_from(("RULE", "STATUS", "PARTNER")), min_size=1, max
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sales=SALES, findings=FINDINGS, who=st.sampled_from(VIEWERS), where=WHERE, why=WHY, by=BY, along=ALONG)
-async def test_what_is_counted_is_what_is_listed(
+async def test_g08_what_is_counted_is_what_is_listed(
     rows: Rows,
     ask: Any,
     sales: list[dict[str, Any]],

@@ -66,15 +66,6 @@ async def test_several_root_fields_are_as_many_statements_on_one_snapshot(rows: 
     assert said[5:] in ([], ["COMMIT;"])
 
 
-async def test_a_count_reads_no_rows_and_a_page_counts_none(rows: Rows, ask: Any, statements: Any) -> None:
-    single, said = statements
-    await ask("{ orders { totalCount } }", context=context_of(single))
-    await ask("{ orders { nodes { number } pageInfo { hasNextPage } } }", context=context_of(single))
-    assert "json_agg" not in said[0]
-    assert "LIMIT 10001" in said[0]
-    assert "LIMIT 10001" not in said[1]
-
-
 async def test_a_statement_that_fails_leaves_the_others_their_answers(
     rows: Rows, ask: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -82,7 +82,7 @@ async def test_assigned_product_groups_narrow_what_a_manager_sees(rows: Rows, as
     assert (none["claims"], none["dealRegistrations"]) == (0, 0)
 
 
-async def test_no_path_leads_a_partner_to_what_is_anothers(rows: Rows, ask: Any) -> None:
+async def test_g10_no_path_leads_a_partner_to_what_is_anothers(rows: Rows, ask: Any) -> None:
     found = await furnish(rows)
     viewer = Viewer(Role.PARTNER, partner_id=found["west"])
     for document in paths(build_schema()._schema, 2):
@@ -136,7 +136,7 @@ async def test_a_case_is_told_to_its_partner_from_investigating_on(rows: Rows, a
     assert (await ask(document, viewer))["data"] == {"conflictCases": {"totalCount": 3}, "conflicts": {"totalCount": 3}}
 
 
-async def test_what_a_role_may_not_read_is_null_with_one_error_and_the_rest_arrives(rows: Rows, ask: Any) -> None:
+async def test_g11_what_a_role_may_not_read_is_null_with_one_error_and_the_rest_arrives(rows: Rows, ask: Any) -> None:
     for name in ("a", "b"):
         await rows.order(customer_id=await rows.customer(name=name, email=f"{name}@example.com"))
     document = "{ orders { nodes { number soldTo { mail: email name } sync { raw { id } } } } }"
