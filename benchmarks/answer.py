@@ -21,6 +21,7 @@ from starlette.routing import Route
 from hub.settings import Allowance, CostSettings, ServerSettings, Settings
 from hub.store.database import open_store
 from hub.store.statements import read_statements
+from jobs.desk import Desk
 from jobs.serve import listen
 from schema.app import Hub, create_app
 
@@ -36,7 +37,7 @@ class Nobody:
     async def defer_sync(self, run_ids: Sequence[int]) -> None:
         """Do nothing."""
 
-    async def defer_detect(self) -> None:
+    async def defer_detect(self, *, full: bool = False) -> None:
         """Do nothing."""
 
     async def defer_backtest(self) -> None:
@@ -45,6 +46,9 @@ class Nobody:
     async def sheet_source(self, name: str) -> int:
         """Know none."""
         raise LookupError(name)
+
+    async def defer_check(self) -> None:
+        """Do nothing."""
 
 
 class Hand:
@@ -75,7 +79,7 @@ async def main(address: str) -> None:
             open_store(address, connections=CONNECTIONS) as store,
             asyncpg.create_pool(address, min_size=CONNECTIONS, max_size=CONNECTIONS) as hand.pool,
         ):
-            yield Hub(store, Nobody())
+            yield Hub(store, Nobody(), Desk(store, settings))
 
     settings = Settings(home=Path(), database_url=address, server=ServerSettings(production=True, cost=BOUNDLESS))
     app = create_app(settings, opened)

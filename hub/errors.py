@@ -13,6 +13,7 @@ HubError
     ├── CredentialRefused    the source turned our credential down
     ├── PermissionMissing    the credential works but may not read this
     ├── SettingsError        a setting is missing or contradicts another
+    │   └── Unfit              a setting of a source does not fit its connector
     ├── StoreUnavailable     PostgreSQL cannot be started or reached
     ├── SourceContradicts    a page loop, a count that differs, an order that was promised
     ├── TooMuchChange        the run would remove more than the stream allows
@@ -72,7 +73,8 @@ class Declined(HubError):
     """What a person asked for is not done, and nothing was changed; the text says why.
 
     `reason` is `invalid`, `not_found`, `stale`, `step` (not from the present state) or `policy`; `field` names the input that
-    was at fault, `allowed` the steps that could be taken instead, `version` what is now where another one was expected.
+    was at fault, `allowed` the steps that could be taken instead, `version` what is now where another one was expected; `zh`
+    is the text in Chinese, where there is one.
     """
 
     def __init__(
@@ -83,8 +85,10 @@ class Declined(HubError):
         field: str | None = None,
         allowed: tuple[str, ...] = (),
         version: int | None = None,
+        zh: str | None = None,
     ) -> None:
         super().__init__(message)
+        self.zh = zh
         self.reason = reason
         self.field = field
         self.allowed = allowed
@@ -105,6 +109,17 @@ class PermissionMissing(NeedsPerson):
 
 class SettingsError(NeedsPerson):
     """A setting is missing or contradicts another."""
+
+
+class Unfit(SettingsError):
+    """One setting of a source does not fit. `rule` is what it broke, `field` where it stands; `zh` is the text in Chinese."""
+
+    def __init__(self, rule: str, en: str, zh: str, *, field: str, setting: str | None = None) -> None:
+        super().__init__(en)
+        self.rule = rule
+        self.zh = zh
+        self.field = field
+        self.setting = setting
 
 
 class StoreUnavailable(NeedsPerson):

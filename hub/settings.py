@@ -55,12 +55,16 @@ class Part(BaseModel):
 
 
 class SourceSettings(Part):
-    """One `[[source]]`: an account of a connector, when it is read, and what the connector needs to know."""
+    """One `[[source]]`: an account of a connector, when it is read, and what the connector needs to know.
+
+    `streams` are those that are read on schedule; left out, all. The others are read when they are asked for.
+    """
 
     name: Annotated[str, Field(pattern=SOURCE_NAME)]
     connector: str
     title: str | None = None
     schedule: str | None = None
+    streams: list[str] | None = None
     time_zone: str = "UTC"
     default_currency: str | None = None
     removal_limit: Annotated[float, Field(gt=0, le=1)] = 0.3

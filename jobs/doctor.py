@@ -11,6 +11,7 @@ from hub.errors import HubError
 from hub.settings import Settings, secret
 from hub.store.alert_route import Route, api_routes
 from hub.store.database import Connection, Store
+from hub.store.source import of_api
 from hub.store.statements import statement
 from jobs.scheduler import read_schedule
 from jobs.serve import APPLICATION
@@ -51,6 +52,20 @@ def unset_routes(routes: Iterable[Route]) -> list[str]:
         if reference is not None
         for sentence in unset(f"The route {route.name}", reference)
     ]
+
+
+async def unset_sources(connection: Connection) -> list[str]:
+    """Return the references of sources of the API that lead to nothing."""
+    from connectors.registry import all_connectors
+
+    wrong = []
+    for row in await of_api(connection):
+        entry = all_connectors().get(row["settings"]["connector"])
+        given = row["settings"]["settings"]
+        for name, setting in entry.manifest.settings.items() if entry is not None and entry.manifest is not None else ():
+            if setting.secret and name in given:
+                wrong += unset(f"The source {row['name']}", str(given[name]))
+    return wrong
 
 
 def unset(what: str, reference: str) -> list[str]:
@@ -117,6 +132,7 @@ async def ailing(store: Store) -> list[str]:
             *await awaited(connection),
             *await failed_deliveries(connection),
             *unset_routes(await api_routes(connection)),
+            *await unset_sources(connection),
         ]
 
 

@@ -55,9 +55,12 @@ class Queue:
         async with self.store.connection() as connection:
             await connection.execute(ATTACH.sql, *ATTACH.arguments({"run_ids": list(jobs), "job_ids": list(jobs.values())}))
 
-    async def defer_detect(self) -> None:
-        """Have the changed records judged. A job that waits already will see them too, so there is at most one."""
-        await self._once("detect")
+    async def defer_detect(self, *, full: bool = False) -> None:
+        """Have the changed records judged, or with `full` all. A job that waits already will see them too, so there is one."""
+        if full:
+            await self._once("detect_all", lock="detect")
+        else:
+            await self._once("detect")
 
     async def defer_notify(self) -> None:
         """Have the due deliveries sent, under the same promise."""
@@ -66,6 +69,10 @@ class Queue:
     async def defer_backtest(self) -> None:
         """Have the backtests that wait answered, one after the other, under the same promise."""
         await self._once("backtest")
+
+    async def defer_check(self) -> None:
+        """Have the sources tried that somebody asked about, under the same promise."""
+        await self._once("check")
 
     async def defer_remind(self) -> None:
         """Have what time brings done, under the same promise."""
@@ -108,10 +115,10 @@ class Queue:
                 log.warning("worker stopped", reason=type(error).__name__)
             await asyncio.sleep(AGAIN_S)
 
-    async def _once(self, name: str) -> None:
+    async def _once(self, name: str, lock: str | None = None) -> None:
         # A waiting job starts after this look, so it sees what was committed before it.
         if not list(await self.app.job_manager.list_jobs_async(task=name, status="todo")):
-            await self.app.configure_task(name, lock=name).defer_async()
+            await self.app.configure_task(name, lock=lock or name).defer_async()
 
 
 @asynccontextmanager
@@ -156,6 +163,17 @@ def register(queue: Queue, settings: Settings) -> None:
         await detect(store, settings)
         await queue.defer_notify()
 
+    async def detect_all() -> None:
+        from jobs.detect import detect
+
+        await detect(store, settings, full=True)
+        await queue.defer_notify()
+
+    async def check() -> None:
+        from jobs.check import answer_waiting
+
+        await answer_waiting(store, settings)
+
     async def notify() -> None:
         from jobs.notify import notify
 
@@ -172,7 +190,7 @@ def register(queue: Queue, settings: Settings) -> None:
         await remind(store, settings)
         await queue.defer_notify()
 
-    for task in (sync, detect, notify, remind, backtest):
+    for task in (sync, detect, detect_all, check, notify, remind, backtest):
         queue.app.task(name=task.__name__)(task)
 
 

@@ -18,6 +18,7 @@ from hub.clock import now
 from hub.errors import SettingsError
 from hub.records.message import SyncMode
 from hub.store.lease import lead
+from hub.store.source import set_due
 from hub.store.statements import statement
 from jobs.queue import Queue
 from jobs.sweep import sweep
@@ -27,6 +28,7 @@ log = structlog.get_logger(__name__)
 LEADER_LOCK = 7_310_003
 SWEEP_S = 30
 INTERVAL = re.compile(r"every (\d+)\s*(s|m|h|d)")
+LONGEST_S = 366 * 86400
 UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 # Keeps the slot of a complete scan apart from that of an ordinary run of the same minute.
@@ -51,6 +53,10 @@ class Schedule:
         since = int((at - EPOCH).total_seconds())
         return EPOCH + timedelta(seconds=since - since % self.step_s)
 
+    def due(self, at: datetime) -> datetime | None:
+        """Return when the source is read next after an instant; None when it never is."""
+        return self.trigger.get_next_fire_time(None, at)
+
     def missed(self, latest: datetime | None, at: datetime) -> bool:
         """Say whether a slot after the latest one has passed, or there never was one."""
         if latest is None:
@@ -68,8 +74,8 @@ def read_schedule(text: str, time_zone: str = "UTC") -> Schedule:
         zone = ZoneInfo(time_zone)
         if match := INTERVAL.fullmatch(text.strip()):
             step_s = int(match[1]) * UNIT_S[match[2]]
-            if step_s == 0:
-                raise ValueError("an interval is longer than 0")
+            if not 0 < step_s <= LONGEST_S:
+                raise ValueError("an interval is longer than 0 and no longer than 366 days")
             return Schedule(IntervalTrigger(seconds=step_s, start_date=EPOCH, timezone=UTC), step_s)
         return Schedule(CronTrigger.from_crontab(text, timezone=zone), 60)
     except ZoneInfoNotFoundError:
@@ -139,6 +145,8 @@ class Clock:
         )
         if schedule.missed(row["latest"], now()):
             await self.fire(source_id, schedule)
+        else:
+            await self.tell(source_id, schedule)
 
     def drop(self, source_id: int) -> None:
         """Take a source's job away, if it has one."""
@@ -148,6 +156,12 @@ class Clock:
     async def fire(self, source_id: int, schedule: Schedule) -> None:
         """Ask for the runs of this source's present slot."""
         await self.ask(source_id, SyncMode.INCREMENTAL, schedule.slot(now()))
+        await self.tell(source_id, schedule)
+
+    async def tell(self, source_id: int, schedule: Schedule) -> None:
+        """Note when a source is read next, for whoever looks at it."""
+        async with self.queue.store.connection() as connection:
+            await set_due(connection, source_id, schedule.due(now()))
 
     async def scan_all(self) -> None:
         """Ask for a complete scan of every stream that finds deletions by comparing scans."""

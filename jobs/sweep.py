@@ -37,6 +37,8 @@ async def sweep(queue: Queue) -> None:
         await queue.defer_notify()
     if work["backtests"]:
         await queue.defer_backtest()
+    if work["checks"]:
+        await queue.defer_check()
     if await anything_due(queue.store, now()):
         await queue.defer_remind()
 

@@ -256,10 +256,12 @@ async def sync_source(
     chosen = one or await source_settings(store, settings, name)
     async with store.connection() as connection:
         rows: list[Any] = await connection.fetch(
-            "SELECT st.id, st.source_id, st.name FROM stream AS st JOIN source AS s ON s.id = st.source_id"
+            "SELECT st.id, st.source_id, st.name, s.state FROM stream AS st JOIN source AS s ON s.id = st.source_id"
             " WHERE s.name = $1 ORDER BY st.position",
             name,
         )
+    if any(row["state"] == "paused" for row in rows):
+        raise SettingsError(f"The source {name} is paused; it is read again once it is resumed through the API.")
     known = [row["name"] for row in rows]
     unknown = sorted(set(streams or ()) - set(known))
     if unknown:

@@ -8,8 +8,9 @@ import strawberry
 
 from hub.clock import now
 from hub.conflicts.registry import all_rules
+from hub.errors import SettingsError
 from hub.settings import REFERENCE, ROUTE_NAME
-from hub.store.alert_route import Route, delete_route, unknown_regions, upsert_route
+from hub.store.alert_route import Route, delete_route, route_name, unknown_regions, upsert_route
 from schema.auth.roles import demand
 from schema.compiler.catalog import Sort, column, pages, table
 from schema.compiler.door import read_row
@@ -75,6 +76,23 @@ class DeleteRouteInput:
     route_id: strawberry.ID = strawberry.field(description="Route.")
 
 
+@strawberry.input(description="A route to try.")
+class TestRouteInput:
+    route_id: strawberry.ID = strawberry.field(description="Route.")
+
+
+@strawberry.type(description="Whether one whom a route names got the message.")
+class TriedRecipient:
+    recipient: str = strawberry.field(description="E-mail address, or the route's target.")
+    error: str | None = strawberry.field(description="Why it did not arrive; null = it was accepted.")
+
+
+@strawberry.type(description="Answer of `testRoute`.")
+class TestRoutePayload:
+    recipients: list[TriedRecipient] = strawberry.field(description="Everybody the route names.")
+    user_errors: list[UserError] = strawberry.field(description="Why nothing was done.")
+
+
 @strawberry.type(description="Answer of `upsertRoute`.")
 class UpsertRoutePayload:
     route_id: strawberry.Private[int | None]
@@ -120,6 +138,33 @@ class AlertRouteMutation:
         except Refusal as refusal:
             return DeleteRoutePayload(deleted_route_id=None, user_errors=[refusal.error])
         return DeleteRoutePayload(deleted_route_id=input.route_id, user_errors=[])
+
+    @strawberry.mutation(
+        description="Sends a test message by a route, at once, to everybody it names. ADMIN.", directives=[Cost(weight="50")]
+    )
+    async def test_route(
+        self, info: Info, input: Annotated[TestRouteInput, strawberry.argument(description="What to do.")]
+    ) -> TestRoutePayload | None:
+        demand(info.context.viewer, "testRoute")
+        try:
+            return TestRoutePayload(recipients=await tried(info, input), user_errors=[])
+        except Refusal as refusal:
+            return TestRoutePayload(recipients=[], user_errors=[refusal.error])
+
+
+async def tried(info: Info, input: TestRouteInput) -> list[TriedRecipient]:
+    """Send the message and return what became of it."""
+    route_id = checked_id("routeId", input.route_id, "AlertRoute")
+    desk = info.context.desk
+    if desk is None or not await read_seen(info._raw_info, "AlertRoute", [route_id]):
+        raise not_found("routeId", "route")
+    async with info.context.store.connection() as connection:
+        name = await route_name(connection, route_id)
+    try:
+        outcome = await desk.try_route(name)
+    except SettingsError as error:
+        raise refusing(ErrorCode.NOT_FOUND, str(error), "routeId") from error
+    return [TriedRecipient(recipient=recipient, error=error) for recipient, error in outcome.items()]
 
 
 async def kept(info: Info, input: UpsertRouteInput) -> int:

@@ -24,7 +24,7 @@ from schema.auth.claims import Provider
 from schema.auth.oidc import Keys
 from schema.auth.tokens import Tokens
 from schema.budget import Budgets
-from schema.context import Jobs, RequestContext, Viewer
+from schema.context import Desk, Jobs, RequestContext, Viewer
 from schema.etag import Tags
 from schema.evidence import Bundles
 from schema.executor import self_test
@@ -43,10 +43,11 @@ from schema.websocket import Sockets
 
 @dataclass(frozen=True)
 class Hub:
-    """What the application serves from: the store, and who does the work that mutations ask for."""
+    """What the application serves from: the store, and who does what mutations ask for, later and at once."""
 
     store: Store
     jobs: Jobs
+    desk: Desk
 
 
 Opener = Callable[[Settings], AbstractAsyncContextManager[Hub]]
@@ -55,11 +56,12 @@ Opener = Callable[[Settings], AbstractAsyncContextManager[Hub]]
 @asynccontextmanager
 async def whole_hub(settings: Settings) -> AsyncIterator[Hub]:
     """Open the store and the queue. Clock and worker are run by the commands, in this process or in others."""
+    from jobs import desk
     from jobs.hub import open_hub
     from jobs.queue import open_queue
 
     async with open_hub(settings) as store, open_queue(store, settings, connections=2) as queue:
-        yield Hub(store, queue)
+        yield Hub(store, queue, desk.Desk(store, settings))
 
 
 def create_app(settings: Settings | None = None, opener: Opener = whole_hub) -> Starlette:
@@ -119,7 +121,7 @@ async def serving(
     visitors = Visitors(tokens)
 
     def context(viewer: Viewer, request_id: str) -> RequestContext:
-        return RequestContext(viewer, hub.store, settings, hub.jobs, feed, request_id)
+        return RequestContext(viewer, hub.store, settings, hub.jobs, hub.desk, feed, request_id)
 
     persisted = Persisted(hub.store, required=settings.server.require_trusted_documents)
     budgets = Budgets(settings.server.cost, metrics.throttled)

@@ -13,6 +13,7 @@ from schema.where import DateTimeFilter, IDFilter, StringFilter, where
 NOUNS = {
     "conflict_case": "ConflictCase", "approval": "Approval", "policy_version": "PolicyVersion", "alert": "Alert",
     "trusted_document": "TrustedDocument", "sheet_upload": "SheetUpload", "territory_grant": "TerritoryGrant",
+    "source": "Source",
 }  # fmt: skip
 KINDS = " ".join(f"WHEN '{noun}' THEN '{kind}'" for noun, kind in NOUNS.items())
 
@@ -32,7 +33,7 @@ class AuditEntry(Node):
     noun: str = column(
         "noun",
         "To what kind of thing: `conflict_case`, `approval`, `policy_version`, `alert`, `trusted_document`, `sheet_upload`, "
-        "`territory_grant`.",
+        "`territory_grant`, `source`.",
     )
     subject_id: strawberry.ID | None = column(
         f"hub_global_id(CASE {{noun}} {KINDS} END, {{subject_id}})", "Global id of the thing; for `node`."
@@ -53,7 +54,7 @@ class AuditFilter:
 @strawberry.type
 class AuditQuery:
     audit_log: Connection[AuditEntry] | None = pages(
-        "What people and the hub did to cases, proposals, policies and alerts. Default order: newest first. ADMIN.",
+        "What people and the hub did to cases, proposals, policies, alerts and sources. Default order: newest first. ADMIN.",
         [("OCCURRED_AT", True)],
         filter=AuditFilter | None,
     )

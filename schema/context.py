@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import strawberry
 
-from hub.settings import Settings
+from hub.settings import Settings, SourceSettings
 from hub.store.database import Store
 from schema.feed import Feed
 
@@ -75,11 +75,24 @@ class Jobs(Protocol):
 
     async def defer_sync(self, run_ids: Sequence[int]) -> None: ...
 
-    async def defer_detect(self) -> None: ...
+    async def defer_detect(self, *, full: bool = False) -> None: ...
 
     async def defer_backtest(self) -> None: ...
 
     async def sheet_source(self, name: str) -> int: ...
+    async def defer_check(self) -> None: ...
+
+
+class Desk(Protocol):
+    """What is done at once with what this room does not reach for: connectors, clocks, mail."""
+
+    async def keep_source(
+        self, wanted: SourceSettings, *, paused: bool | None, expected_version: int | None, user_id: int | None
+    ) -> int: ...
+
+    async def try_route(self, name: str) -> dict[str, str | None]: ...
+
+    async def ailing(self) -> list[str]: ...
 
 
 @dataclass
@@ -102,6 +115,7 @@ class RequestContext:
     store: Store
     settings: Settings
     jobs: Jobs | None = None
+    desk: Desk | None = None
     feed: Feed | None = None
     request_id: str = ""
     points: Points = NO_POINTS

@@ -7,7 +7,10 @@ from schema.acknowledgement import AlertMutation
 from schema.alert_route import AlertRouteMutation
 from schema.backtest import BacktestMutation
 from schema.casework import CaseMutation
+from schema.detection import DetectionMutation
+from schema.evidence_freeze import EvidenceMutation
 from schema.policy_version import PolicyMutation
+from schema.source_change import SourceMutation
 from schema.sync_request import SyncMutation
 from schema.territory_grant import TerritoryGrantMutation
 from schema.token import TokenMutation
@@ -22,9 +25,12 @@ from schema.upload import UploadMutation
 )
 class Mutation(
     SyncMutation,
+    SourceMutation,
     AlertMutation,
     AlertRouteMutation,
     CaseMutation,
+    DetectionMutation,
+    EvidenceMutation,
     PolicyMutation,
     BacktestMutation,
     TerritoryGrantMutation,

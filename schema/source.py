@@ -6,9 +6,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from schema.compiler.catalog import Sort, column, figure, many, one, pages, part, table, text, values
+from schema.compiler.catalog import (
+    Sort,
+    Values,
+    column,
+    declared,
+    figure,
+    many,
+    one,
+    pages,
+    part,
+    table,
+    text,
+    values,
+)
 from schema.context import Role
-from schema.node import GLOBAL_ID, Node
+from schema.directives import ListSize
+from schema.node import GLOBAL_ID, Actor, Node
 from schema.paging import Connection
 from schema.scalars import BigInt, CurrencyCode
 from schema.where import Choice, StringFilter, where
@@ -17,6 +31,7 @@ if TYPE_CHECKING:
     from schema.raw import RawRecord
     from schema.sync_run import SyncRun
 
+ADMIN = (Role.ADMIN,)
 INSIDERS = (Role.ADMIN, Role.ANALYST, Role.SERVICE)
 
 
@@ -108,11 +123,79 @@ class Stream(Node):
     )
 
 
+@strawberry.type(description="One entry of a setting that is a table.")
+class SettingEntry:
+    keys: list[str] = column("keys", "Its key; in a table of tables two, the outer one first.", always=True)
+    value: str = column("value", "Its value.", always=True)
+
+
+ITEMS = (
+    "(SELECT coalesce(array_agg(item ORDER BY place), ARRAY[]::text[]) "
+    "FROM jsonb_array_elements_text({items}) WITH ORDINALITY AS of_list (item, place))"
+)
+# A table holds texts, or tables of texts.
+ENTRIES = (
+    "jsonb_each(CASE jsonb_typeof({up.value}) WHEN 'object' THEN {up.value} ELSE '{{}}' END) AS outermost (key, value), "
+    "LATERAL jsonb_each(CASE jsonb_typeof(outermost.value) WHEN 'object' THEN outermost.value "
+    "ELSE jsonb_build_object('', outermost.value) END) AS inner_one (key, value), "
+    "LATERAL (SELECT CASE jsonb_typeof(outermost.value) WHEN 'object' THEN ARRAY[outermost.key, inner_one.key] "
+    "ELSE ARRAY[outermost.key] END AS keys, coalesce(inner_one.value #>> '{{}}', '') AS value) AS {row}"
+)
+
+
+@strawberry.type(description="One setting of a source. A secret stands there as a reference, never by its value.")
+class SourceSetting:
+    name: str = column("key", "Name, as the connector calls it.", always=True)
+    entries: list[SettingEntry] = values(ENTRIES, "Entries of a table.", order="{keys}")
+    value: str | None = column(
+        "CASE WHEN jsonb_typeof({value}) IN ('string', 'number', 'boolean') THEN {value} #>> '{{}}' END",
+        "Its value, or the reference of a secret: `env:NAME`, `file:PATH`; null of a list or a table.",
+    )
+    values: list[str] = column(
+        ITEMS.format(items="CASE jsonb_typeof({value}) WHEN 'array' THEN {value} ELSE '[]' END"),
+        "Items of a list.",
+        always=True,
+    )
+
+
+@strawberry.enum(description="How far a try of a source is.")
+class SourceCheckState(Enum):
+    QUEUED = strawberry.enum_value("queued", description="Waits for a worker, or a worker is at it.")
+    DONE = strawberry.enum_value("done", description="The source answered.")
+    FAILED = strawberry.enum_value("failed", description="It did not; `error` says why and what to do.")
+
+
+@strawberry.type(description="A stream that the account at a source has.")
+class CheckedStream:
+    name: str = column("name", "Name.", always=True)
+    record_count: BigInt | None = column("records", "Records it holds; null where the source does not tell.")
+
+
+@table("source_check")
+@strawberry.type(description="A try of a source: whether it lets us in, and what it holds.")
+class SourceCheck(Node):
+    id: strawberry.ID = column("id", GLOBAL_ID)
+    source: Annotated["Source", strawberry.lazy("schema.source")] = one("source_id", "Source.")
+    state: SourceCheckState = column("state", "How far it is.")
+    requested_at: datetime = column("requested_at", "When it was asked for.")
+    requested_by: Actor | None = one("requested_by", "Who asked for it; null when a service did.")
+    finished_at: datetime | None = column("finished_at", "When the answer came.")
+    account: str | None = column("account", "Account that was let in.")
+    streams: list[CheckedStream] = values(
+        "ROWS FROM (jsonb_to_recordset({up.streams}) AS (name text, records bigint)) WITH ORDINALITY "
+        "AS {row} (name, records, place)",
+        "Streams it has.",
+        order="{place}",
+    )
+    missing: list[str] = column("missing", "What a person has to give before all can be read, in sentences.")
+    error: str | None = column("error", "Why it failed.")
+
+
 @table("source", sorts={"NAME": Sort("name", "text")})
 @strawberry.type(description="A system that records come from.")
 class Source(Node):
     id: strawberry.ID = column("id", GLOBAL_ID)
-    name: str = column("name", "Name in `channelhub.toml`; unique. Its kind where whose system it is may not be known.")
+    name: str = column("name", "Name; unique. Its kind where whose system it is may not be known.")
     title: str = column("title", "Title to show; its kind where whose system it is may not be known.")
     connector: str = column("connector", "Name of the connector.")
     connector_version: str = column("connector_version", "Version of the connector.")
@@ -127,6 +210,26 @@ class Source(Node):
         "default_currency", "Currency of amounts that the source writes without one; null when it always writes one."
     )
     managed_by_file: bool = column("{managed_by} = 'file'", "Whether `channelhub.toml` declares it; then it is read-only here.")
+    version: int = column("version", "Grows with each change of what is said of it; for `expectedVersion`.")
+    schedule: str | None = column(
+        "{settings} ->> 'schedule'", "When it is read: cron in its time zone, or `every 15m`; null = only on request."
+    )
+    next_run_at: datetime | None = column("next_run_at", "When it is read next; null = only on request, or not at all now.")
+    removal_limit: float | None = column(
+        "({settings} ->> 'removal_limit')::float8", "Share of a stream that one run may remove at most. ADMIN.", roles=ADMIN
+    )
+    settings: list[SourceSetting] | None = declared(
+        "What its connector is told, by name; a secret of channelhub.toml that is no reference is left out. ADMIN.",
+        Values(
+            "jsonb_each(coalesce({up.settings} -> 'settings', '{{}}')) AS {row} (key, value)",
+            order="{key}",
+        ),
+        roles=ADMIN,
+        directives=[ListSize(assumed_size=20)],
+    )
+    last_check: SourceCheck | None = one(
+        "{source_id} = {up.id}", "The latest try. ADMIN.", order="{requested_at} DESC, {id} DESC", roles=ADMIN
+    )
     streams: list[Stream] = many(
         "{source_id} = {up.id}", "{name}, {id}", "All streams, by name. At most 50.", limit=50, assumed=20
     )

@@ -23,6 +23,8 @@ from schema.where import asked, given
 
 Info = strawberry.Info[RequestContext, None]
 MOST_REJECTS = 500
+# A replay of this trigger maps payloads as well as rejects.
+PAYLOADS = "mapping"
 KEY = "1..64 characters. The same key within 24 hours gives the same answer and does nothing."
 
 
@@ -51,6 +53,13 @@ class ReplayRejectsInput:
     idempotency_key: str = strawberry.field(description=KEY)
 
 
+@strawberry.input(description="What to map again.")
+class ReplaySourceInput:
+    source_id: strawberry.ID = strawberry.field(description="Source.")
+    streams: list[str] | None = asked("Names of streams; null = all.")
+    idempotency_key: str = strawberry.field(description=KEY)
+
+
 @strawberry.type(description="Answer of `requestSync`.")
 class RequestSyncPayload:
     run_ids: strawberry.Private[Sequence[int]]
@@ -68,6 +77,11 @@ class ReplayRejectsPayload(RequestSyncPayload):
         default=None,
         description="Of these, how many the present mapping accepts; only on a dry run of at most 500, else null.",
     )
+
+
+@strawberry.type(description="Answer of `replaySource`.")
+class ReplaySourcePayload(RequestSyncPayload):
+    pass
 
 
 @strawberry.type
@@ -95,6 +109,19 @@ class SyncMutation:
         except Refusal as refusal:
             return ReplayRejectsPayload(run_ids=[], matched_count=0, user_errors=[refusal.error])
 
+    @strawberry.mutation(
+        description="Maps all that is stored of a source again with the present mapping, without asking it. ADMIN, SERVICE.",
+        directives=[Cost(weight="50")],
+    )
+    async def replay_source(
+        self, info: Info, input: Annotated[ReplaySourceInput, strawberry.argument(description="What to do.")]
+    ) -> ReplaySourcePayload | None:
+        demand(info.context.viewer, "replaySource")
+        try:
+            return ReplaySourcePayload(run_ids=await all_mapped_again(info, input), user_errors=[])
+        except Refusal as refusal:
+            return ReplaySourcePayload(run_ids=[], user_errors=[refusal.error])
+
 
 async def asked_for(info: Info, input: RequestSyncInput) -> list[int]:
     """Write the runs of a sync and have them done; return them."""
@@ -112,6 +139,19 @@ async def asked_for(info: Info, input: RequestSyncInput) -> list[int]:
         if turn.fresh:
             streams = await chosen_streams(turn.connection, source_id, given(input.streams))
             turn.answer["runs"] = await requested(turn.connection, streams, Mode(input.mode.value))
+    return await deferred(info, turn)
+
+
+async def all_mapped_again(info: Info, input: ReplaySourceInput) -> list[int]:
+    """Write the runs that map all payloads again and have them done."""
+    source_id = checked_id("sourceId", input.source_id, "Source")
+    if not await read_seen(info._raw_info, "Source", [source_id]):
+        raise not_found("sourceId", "source")
+    words = {"source": source_id, "streams": given(input.streams)}
+    async with once(info.context, "replaySource", input.idempotency_key, words) as turn:
+        if turn.fresh:
+            streams = await chosen_streams(turn.connection, source_id, given(input.streams))
+            turn.answer["runs"] = await requested(turn.connection, streams, Mode.REPLAY, trigger=PAYLOADS)
     return await deferred(info, turn)
 
 
@@ -153,10 +193,13 @@ async def mapped_again(info: Info, input: ReplayRejectsInput) -> ReplayRejectsPa
 STREAMS = "SELECT source_id, id FROM stream WHERE id = ANY($1::bigint[]) ORDER BY source_id, position, id"
 
 
-async def requested(connection: Any, streams: Sequence[tuple[int, int]], mode: Mode) -> list[int]:
+async def requested(connection: Any, streams: Sequence[tuple[int, int]], mode: Mode, trigger: str = "manual") -> list[int]:
     """Ask for a run of each stream and return the runs."""
     slot = now()
-    runs = [await request(connection, source_id=source, stream_id=stream, slot=slot, mode=mode) for source, stream in streams]
+    runs = [
+        await request(connection, source_id=source, stream_id=stream, slot=slot, mode=mode, trigger=trigger)
+        for source, stream in streams
+    ]
     return [run for run in runs if run is not None]
 
 

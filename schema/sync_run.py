@@ -27,7 +27,9 @@ class SyncTrigger(Enum):
     SCHEDULE = strawberry.enum_value("schedule", description="The clock.")
     MANUAL = strawberry.enum_value("manual", description="A person or a client.")
     WEBHOOK = strawberry.enum_value("webhook", description="A hint from the source.")
-    MAPPING = strawberry.enum_value("mapping", description="A unit mapping was accepted or taken back.")
+    MAPPING = strawberry.enum_value(
+        "mapping", description="A unit mapping was accepted or taken back, or all was to be mapped again."
+    )
     RESUME = strawberry.enum_value("resume", description="Follow-up of a partial, throttled or lost run.")
 
 

@@ -10,12 +10,13 @@ import strawberry
 from hub.store.trusted_document import Trusted, register
 from schema.ask import HASH, digest
 from schema.auth.roles import demand
-from schema.compiler.catalog import column, one, table
+from schema.compiler.catalog import Sort, column, one, pages, table
 from schema.compiler.door import read_rows
 from schema.context import RequestContext
 from schema.directives import Cost
 from schema.errors import ErrorCode
 from schema.node import GLOBAL_ID, Actor, Node
+from schema.paging import Connection
 from schema.user_error import UserError, ValidationFailed
 from schema.vetting import Vetted, vet
 from schema.where import asked, given
@@ -25,7 +26,7 @@ MOST_DOCUMENTS = 500
 LONGEST_NAME = 200
 
 
-@table("trusted_document")
+@table("trusted_document", sorts={"HASH": Sort("hash", "text")})
 @strawberry.type(description="A document that may be executed by its hash.")
 class TrustedDocument(Node):
     id: strawberry.ID = column("id", GLOBAL_ID)
@@ -34,6 +35,11 @@ class TrustedDocument(Node):
     operation_names: list[str] = column("operation_names", "Names of its operations.")
     registered_at: datetime = column("registered_at", "When it was registered.")
     registered_by: Actor | None = one("registered_by", "Who registered it; null when the command line or a service did.")
+
+
+@strawberry.type
+class TrustedDocumentQuery:
+    trusted_documents: Connection[TrustedDocument] | None = pages("Registered documents, by hash. ADMIN.", [("HASH", False)])
 
 
 @strawberry.input(description="A document to trust.")

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from hub.errors import Declined
+from hub.errors import Declined, Unfit
+from schema.context import Locale, Viewer
 from schema.errors import ErrorCode, HubGraphQLError
 from schema.ids import read_id
 
@@ -67,9 +68,20 @@ class Refusal(Exception):
         self.error = error
 
 
-def invalid(field: str, rule: str, message: str, code: ErrorCode = ErrorCode.VALIDATION_FAILED) -> Refusal:
-    """Return the refusal of an input field."""
-    return Refusal(ValidationFailed(code=code, message=message, path=["input", field], rule=rule))
+def spoken(viewer: Viewer, en: str, zh: str | None) -> str:
+    """Return a text in the language of the caller, where there is one."""
+    return zh if zh is not None and viewer.locale is Locale.ZH_CN else en
+
+
+def invalid(field: str, rule: str, message: str, code: ErrorCode = ErrorCode.VALIDATION_FAILED, *below: str) -> Refusal:
+    """Return the refusal of an input field, or of what stands `below` it."""
+    return Refusal(ValidationFailed(code=code, message=message, path=["input", field, *below], rule=rule))
+
+
+def unfit(error: Unfit, viewer: Viewer) -> Refusal:
+    """Return the refusal of a setting that its connector does not take."""
+    below = [] if error.setting is None else [error.setting[:80]]
+    return invalid(error.field, error.rule, spoken(viewer, str(error), error.zh), ErrorCode.VALIDATION_FAILED, *below)
 
 
 def not_found(field: str, what: str) -> Refusal:
@@ -82,23 +94,25 @@ def refusing(code: ErrorCode, message: str, field: str | None = None) -> Refusal
     return Refusal(RequestRefused(code=code, message=message, path=["input", field] if field else None))
 
 
-def declined(error: Declined) -> Refusal:
-    """Return the refusal that says what the hub said."""
+def declined(error: Declined, viewer: Viewer | None = None) -> Refusal:
+    """Return the refusal that says what the hub said; in the language of the viewer where there is one."""
     from schema.conflict import CaseState
+
+    message = str(error) if viewer is None else spoken(viewer, str(error), error.zh)
 
     path = ["input", error.field] if error.field else None
     match error.reason:
         case "not_found":
-            return Refusal(NotFound(code=ErrorCode.NOT_FOUND, message=str(error), path=path))
+            return Refusal(NotFound(code=ErrorCode.NOT_FOUND, message=message, path=path))
         case "stale":
-            stale = StaleVersion(code=ErrorCode.STALE_VERSION, message=str(error), path=path, current_version=error.version)
+            stale = StaleVersion(code=ErrorCode.STALE_VERSION, message=message, path=path, current_version=error.version)
             return Refusal(stale)
         case "step":
             allowed = [CaseState(state) for state in error.allowed]
-            return Refusal(InvalidTransition(code=ErrorCode.INVALID_TRANSITION, message=str(error), path=path, allowed=allowed))
+            return Refusal(InvalidTransition(code=ErrorCode.INVALID_TRANSITION, message=message, path=path, allowed=allowed))
         case "policy":
-            return Refusal(PolicyDenied(code=ErrorCode.POLICY_DENIED, message=str(error), path=path))
-    return invalid(error.field or "", error.reason, str(error))
+            return Refusal(PolicyDenied(code=ErrorCode.POLICY_DENIED, message=message, path=path))
+    return invalid(error.field or "", error.reason, message)
 
 
 def checked_id(field: str, text: str, kind: str) -> int:

@@ -12,6 +12,12 @@ async def furnish(rows: Rows) -> dict[str, int]:
     south = await rows.region("CN-GD", china, kind="province")
     await rows.add("region_neighbour", region_id=china, neighbour_id=south)
     found = {"china": china, "south": south}
+    password = {"name": "password", "help": "Password", "type": "text", "required": True, "secret": True}
+    await rows.add("connector", name="sheet", title="Sheets", kind="file", streams=["orders"], settings=[password])
+    told = {"schedule": "every 15m", "removal_limit": 0.3, "settings": {"a": "b", "c": ["d"], "e": {"f": "g", "h": {"i": "j"}}}}
+    async with rows.store.connection() as connection:
+        await connection.execute("UPDATE source SET settings = $2, next_run_at = $3 WHERE id = $1", rows.source_id, told, T0)
+    await rows.add("source_check", source_id=rows.source_id, state="done", streams=[{"name": "orders", "records": 3}])
     piece = await rows.product(code="P-1", gtin="4006381333931")
     await rows.product(code="P-12", base_id=piece, units_per_pack=Decimal(12))
     for name in ("west", "east"):

@@ -437,6 +437,21 @@ def test_every_mutation_is_told_with_the_roles_that_may_call_it() -> None:
         )
 
 
+def test_every_command_is_told_with_what_does_the_same_in_the_api() -> None:
+    rows = table(section(GRAPHQL, "### What commands do"), "command", "in the API")
+    told = [command for row in rows for command in CODE.findall(row[0])]
+    assert sorted(told) == sorted(commands())
+    core = build_schema()._schema
+    assert core.query_type is not None
+    assert core.mutation_type is not None
+    known = core.query_type.fields.keys() | core.mutation_type.fields.keys()
+    for _, instead in rows:
+        first = next(iter(CODE.findall(instead)), None)
+        assert (
+            first in known or instead in ("introspection", "for the shell of whoever runs the hub") or "upsertSource" in instead
+        )
+
+
 def test_every_role_is_told() -> None:
     assert [code(row[0]) for row in table(section(GRAPHQL, "## Who sees what"), "role", "rows")] == [
         "ADMIN", "ANALYST", "SERVICE", "CHANNEL_MANAGER", "DIRECT_SALES", "PARTNER",

@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from hub.settings import CostSettings, OidcSettings, ServerSettings, Settings
 from hub.store.database import Store
 from hub.store.token import create_token
+from jobs.desk import Desk
 from schema.app import Hub, serving
 from schema.context import Jobs
 from schema.errors import bad_input
@@ -36,14 +37,17 @@ class Deferred:
     async def defer_sync(self, run_ids: Sequence[int]) -> None:
         self.runs += run_ids
 
-    async def defer_detect(self) -> None:
-        self.told.append("detect")
+    async def defer_detect(self, *, full: bool = False) -> None:
+        self.told.append("detect all" if full else "detect")
 
     async def defer_backtest(self) -> None:
         self.told.append("backtest")
 
     async def sheet_source(self, name: str) -> int:
         raise LookupError(f"{name} is declared by the queue itself")
+
+    async def defer_check(self) -> None:
+        self.told.append("check")
 
 
 class Server(uvicorn.Server):
@@ -143,14 +147,14 @@ async def web(
     cost: CostSettings | None = None,
     metrics: Metrics | None = None,
     oidc: OidcSettings | None = None,
-    home: Path = Path(),
+    chosen: Settings | None = None,
 ) -> AsyncIterator[Client]:
-    """Serve a schema over a store; the client holds a token of the role."""
+    """Serve a schema over a store; the client holds a token of the role. `chosen` are settings beside those of the server."""
     server = ServerSettings(production=production, require_trusted_documents=required, cost=cost or CostSettings(), oidc=oidc)
-    settings = Settings(home=home, server=server)
+    settings = (chosen or Settings(home=Path())).model_copy(update={"server": server})
     app = Starlette()
     async with (
-        serving(app, settings, Hub(store, jobs or Deferred()), metrics or Metrics(), schema) as feed,
+        serving(app, settings, Hub(store, jobs or Deferred(), Desk(store, settings)), metrics or Metrics(), schema) as feed,
         served(app) as address,
         httpx2.AsyncClient(base_url=f"http://{address}", trust_env=False) as http,
     ):

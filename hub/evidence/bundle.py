@@ -95,12 +95,17 @@ async def freeze(connection: Connection, conflict_ids: Sequence[int], at: dateti
     return Frozen(found.id, found.hash)
 
 
+async def findings_of(connection: Connection, case_id: int) -> list[int]:
+    """Return the findings of a case."""
+    return [row["id"] for row in await connection.fetch(STATEMENTS["of_case"].sql, case_id)]
+
+
 async def freeze_case(connection: Connection, case_id: int, at: datetime) -> Frozen | None:
     """Freeze what all findings of a case rest on and name the bundle in the case; None for a case without findings."""
-    rows = await connection.fetch(STATEMENTS["of_case"].sql, case_id)
-    if not rows:
+    findings = await findings_of(connection, case_id)
+    if not findings:
         return None
-    made = await freeze(connection, [row["id"] for row in rows], at)
+    made = await freeze(connection, findings, at)
     one = STATEMENTS["name_in_case"]
     await connection.execute(one.sql, *one.arguments({"hash": made.hash, "case_id": case_id}))
     return made

@@ -70,6 +70,11 @@ async def delete_route(connection: Connection, route_id: int) -> bool:
     return await connection.fetchval(DELETE.sql, route_id) is not None
 
 
+async def route_name(connection: Connection, route_id: int) -> str:
+    """Return the name of a route there is."""
+    return str(await connection.fetchval(NAME.sql, route_id))
+
+
 async def api_routes(connection: Connection) -> list[Route]:
     """Return the routes made through the API, by name."""
     return [convert(dict(row), Route) for row in await connection.fetch(OF_API.sql)]
@@ -79,5 +84,6 @@ FORGET_OTHERS = statement("alert_route", "forget_others")
 DECLARE = statement("alert_route", "declare")
 UPSERT = statement("alert_route", "upsert")
 DELETE = statement("alert_route", "delete")
+NAME = statement("alert_route", "name")
 UNKNOWN = statement("alert_route", "unknown_regions")
 OF_API = statement("alert_route", "of_api")

@@ -40,7 +40,7 @@ MODELS = [
         "source", "sync_run", "raw", "identity", "dirty", "region", "partner", "customer", "product", "inventory", "serial",
         "order", "trade", "offer", "territory", "price_policy", "promotion", "deal", "claim", "fx", "policy", "conflict",
         "attachment", "audit", "approval", "alert", "alert_route", "digest", "user", "token", "event", "given_answer",
-        "backtest", "unit_mapping", "evidence", "trusted_document", "change", "sheet_upload",
+        "backtest", "unit_mapping", "evidence", "trusted_document", "change", "sheet_upload", "connector", "source_check",
     )
 ]  # fmt: skip
 

@@ -1,18 +1,24 @@
 """Where sources and their streams rest: what is configured, how far each stream has read, and who may write."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from tortoise import fields
 
+from hub.clock import now
+from hub.errors import Declined
 from hub.store.base import Now, Row
 from hub.store.database import Connection
+from hub.store.event import Happening, publish
+from hub.store.statements import prepared, statement
 
 
 class SourceRow(Row):
     """One configured account of a connector. `managed_by` is `file` or `api`; never both for one name.
 
-    `settings` are kept for those of the api alone, with secrets as references.
+    `settings` is what was declared, with secrets as references; `version` grows with each change of it.
     """
 
     name = fields.TextField()
@@ -28,6 +34,8 @@ class SourceRow(Row):
     is_masters = fields.BooleanField(db_default=False)
     managed_by = fields.TextField(db_default="file")
     settings = fields.JSONField[dict[str, object]](db_default={})
+    version = fields.IntField(db_default=1)
+    next_run_at = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField(db_default=Now())
 
     class Meta:
@@ -84,43 +92,111 @@ class StreamEntry(Struct, frozen=True, kw_only=True):
 
 
 async def declare(connection: Connection, entry: SourceEntry, streams: Sequence[StreamEntry]) -> int:
-    """Bring a source and its streams up to what is declared; return the source's id. Bookmarks stay as they are."""
-    source_id: int = await connection.fetchval(
-        """
-        INSERT INTO source (name, title, connector, connector_version, kind, quality, time_zone, default_currency,
-                            is_masters, managed_by, settings)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-            ON CONFLICT (name) DO UPDATE
-           SET title = excluded.title, connector = excluded.connector, connector_version = excluded.connector_version,
-               kind = excluded.kind, quality = excluded.quality, time_zone = excluded.time_zone,
-               default_currency = excluded.default_currency, is_masters = excluded.is_masters,
-               managed_by = excluded.managed_by, settings = excluded.settings,
-               state = CASE WHEN source.state = 'disabled' THEN 'active' ELSE source.state END
-        RETURNING id
-        """,
-        *(getattr(entry, name) for name in entry.__struct_fields__),
+    """Bring a source and its streams up to what is declared; return the source's id. Bookmarks stay as they are.
+
+    Raises Declined when the API declares what the file holds, or another connector under a name that has records.
+    """
+    source_id = await connection.fetchval(DECLARE.sql, *DECLARE.arguments(structs.asdict(entry)))
+    if source_id is None:
+        raise taken(entry.name)
+    columns: dict[str, Any] = {name: [getattr(stream, name) for stream in streams] for name in StreamEntry.__struct_fields__}
+    await connection.execute(DECLARE_STREAMS.sql, *DECLARE_STREAMS.arguments(columns | {"source_id": source_id}))
+    await connection.execute(*prepared("source", "leave_streams", source_id=source_id, names=columns["name"]))
+    return int(source_id)
+
+
+def taken(name: str) -> Declined:
+    """Return the refusal of a name that somebody took a moment ago."""
+    return Declined(
+        "policy",
+        f"The name {name} is taken by channelhub.toml or by records of another connector; choose another name.",
+        field="name",
+        zh=f"名称 {name} 已被 channelhub.toml 或另一连接器的记录占用；请另选名称。",
     )
-    await connection.execute(
-        """
-        INSERT INTO stream (source_id, name, position, model, schedule, deletes, freshness_s)
-        SELECT $1, s.* FROM unnest($2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::int[]) AS s
-            ON CONFLICT (source_id, name) DO UPDATE
-           SET position = excluded.position, model = excluded.model, schedule = excluded.schedule,
-               deletes = excluded.deletes, freshness_s = excluded.freshness_s
-        """,
-        source_id,
-        *([getattr(stream, name) for stream in streams] for name in StreamEntry.__struct_fields__),
+
+
+def of_file(name: str) -> Declined:
+    """Return the refusal to change what the file holds."""
+    return Declined(
+        "policy",
+        f"The source {name} stands in channelhub.toml; change it there, or choose another name.",
+        field="name",
+        zh=f"数据源 {name} 由 channelhub.toml 管理；请在该文件中修改，或另选名称。",
     )
-    return source_id
+
+
+def demand_version(there: Mapping[str, Any] | None, expected: int | None) -> None:
+    """Refuse to change something else than the caller read."""
+    version = None if there is None else there["version"]
+    if expected is not None and expected != version:
+        raise Declined(
+            "stale",
+            "The source has changed since you read it; read it again.",
+            field="expectedVersion",
+            version=version,
+            zh="该数据源在您读取之后已被更改；请重新读取。",
+        )
 
 
 async def disable_others(connection: Connection, names: Sequence[str]) -> None:
     """Disable sources that the file used to declare and does no longer; what they brought stays."""
-    await connection.execute(
-        "UPDATE source SET state = 'disabled' WHERE managed_by = 'file' AND NOT name = ANY($1::text[])", list(names)
-    )
+    await connection.execute(*prepared("source", "disable_others", names=list(names)))
+
+
+async def taken_over(connection: Connection, names: Sequence[str]) -> list[Mapping[str, Any]]:
+    """Return the sources of the API whose names the file declares now."""
+    return list(await connection.fetch(*prepared("source", "taken_over", names=list(names))))
+
+
+async def of_api(connection: Connection) -> list[Mapping[str, Any]]:
+    """Return name and settings of the sources made through the API, by name."""
+    return list(await connection.fetch(statement("source", "of_api").sql))
+
+
+async def find(connection: Connection, which: str | int) -> Mapping[str, Any] | None:
+    """Return what is kept of a source, by its name or its id, and hold it until the transaction ends."""
+    if isinstance(which, int):
+        row = await connection.fetchrow(*prepared("source", "by_id", source_id=which))
+    else:
+        row = await connection.fetchrow(*prepared("source", "by_name", called=which))
+    return None if row is None else dict(row)
 
 
 async def set_state(connection: Connection, source_id: int, state: str, reason: str | None = None) -> None:
-    """Say whether a source can be read, and why not."""
-    await connection.execute("UPDATE source SET state = $2, state_reason = $3 WHERE id = $1", source_id, state, reason)
+    """Say whether a source can be read, and why not; one that a person stopped stays stopped."""
+    await connection.execute(*prepared("source", "find_fault", source_id=source_id, state=state, reason=reason))
+
+
+async def pause(connection: Connection, source_id: int) -> None:
+    """Stop reading a source. A run under way loses its stream and waits until the source is resumed."""
+    await connection.execute(*prepared("source", "settle", source_id=source_id, state="paused"))
+    await put_back(connection, source_id)
+
+
+async def resume(connection: Connection, source_id: int) -> None:
+    """Have a source read again, whatever kept it from that."""
+    await connection.execute(*prepared("source", "settle", source_id=source_id, state="active"))
+
+
+async def put_back(connection: Connection, source_id: int) -> None:
+    """Have the runs under way begin again from their bookmarks: what was said of the source is no longer so."""
+    await connection.execute(*prepared("source", "fence", source_id=source_id))
+    runs = await connection.fetch(*prepared("source", "put_back", source_id=source_id))
+    await publish(connection, [Happening("sync", "requested", row["id"]) for row in runs])
+
+
+async def remove(connection: Connection, source_id: int) -> None:
+    """Forget how a source is read and call its runs off; what it brought stays, and its name with it."""
+    await connection.execute(*prepared("source", "delete", source_id=source_id))
+    await connection.execute(*prepared("source", "fence", source_id=source_id))
+    runs = await connection.fetch(*prepared("source", "call_off", source_id=source_id, now=now()))
+    await publish(connection, [Happening("sync", "cancelled", row["id"]) for row in runs])
+
+
+async def set_due(connection: Connection, source_id: int, at: datetime | None) -> None:
+    """Say when a source is read next."""
+    await connection.execute(*prepared("source", "due", source_id=source_id, at=at))
+
+
+DECLARE = statement("source", "declare")
+DECLARE_STREAMS = statement("source", "declare_streams")

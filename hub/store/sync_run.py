@@ -127,11 +127,13 @@ async def request(
 
 
 async def claim(store: Store, run_id: int) -> Claim | None:
-    """Take the run and raise its stream's fence; None when the run is already done.
+    """Take the run and raise its stream's fence; None when the run is already done, or waits because its source is paused.
 
     Whoever held the stream before can still read, but can no longer commit.
     """
     async with store.transaction() as connection:
+        if await one(connection, "readable", run_id=run_id) is None:
+            return None
         stream_id = (await one(connection, "claimable", run_id=run_id) or {}).get("stream_id")
         if stream_id is None:
             return None

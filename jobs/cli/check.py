@@ -10,11 +10,9 @@ from jobs.cli import run, settings
 if TYPE_CHECKING:
     from connectors import Catalog, CheckResult
 
-LIMIT_S = 60
-
 
 def check(
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A source of channelhub.toml.")],
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A source of channelhub.toml or of the API.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Try a source: can we log in, may we read each stream, what does it hold? Nothing is stored or changed.
@@ -38,20 +36,9 @@ def check(
 
 
 async def checked(settings: Settings, name: str) -> "tuple[CheckResult, Catalog]":
-    """Ask the source. Raises SourceDown when it has not answered within a minute."""
-    import asyncio
-
-    from hub.errors import SourceDown
+    """Ask the source."""
+    from jobs.check import check_source
     from jobs.hub import open_hub
-    from jobs.sources import open_source, source_settings
 
     async with open_hub(settings, connections=2) as store:
-        one = await source_settings(store, settings, name)
-        async with open_source(store, settings, one) as source:
-            try:
-                async with asyncio.timeout(LIMIT_S):
-                    result = await source.connector.check(source.context)
-                    return result, await source.connector.discover(source.context)
-            except TimeoutError:
-                late = f"{name} has not answered within {LIMIT_S} s; see whether it is up, then try again."
-                raise SourceDown(late) from None
+        return await check_source(store, settings, name)

@@ -12,6 +12,7 @@ from jobs.cli import run, settings
 from jobs.cli.sync import tell, watching
 
 if TYPE_CHECKING:
+    from hub.store.database import Store
     from jobs.sync import Outcome
 
 NOTHING_LOADED = 1
@@ -76,6 +77,7 @@ async def imported(settings: Settings, folder: Path, name: str, rejects: Path | 
         raise SettingsError(f"{name} is a source of channelhub.toml; run `channelhub sync {name}` or choose another --source.")
     one = SourceSettings(name=name, connector="sheet", settings={"folder": str(folder)})
     async with open_hub(settings, connections=4) as store:
+        await demand_of_imports(store, name)
         await ensure_source(store, settings, one, managed_by="api")
         with watching() as watch:
             outcomes = await sync_source(store, settings, name, watch=watch, one=one)
@@ -87,6 +89,21 @@ async def imported(settings: Settings, folder: Path, name: str, rejects: Path | 
 
             rows = await connection.fetch(statement("job", "rejects").sql, name)
         return outcomes, write_rejects(rejects, rows), holds
+
+
+async def demand_of_imports(store: "Store", name: str) -> None:
+    """Refuse to take a source over that somebody made through the API to be read on its own."""
+    from hub.errors import SettingsError
+    from hub.store.source import find
+
+    async with store.connection() as connection:
+        there = await find(connection, name)
+    if (
+        there is not None
+        and there["state"] != "disabled"
+        and (there["connector"] != "sheet" or there["settings"].get("schedule"))
+    ):
+        raise SettingsError(f"{name} is a source of the API; run `channelhub sync {name}` or choose another --source.")
 
 
 def harmless(value: Any) -> Any:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def sync(
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A source of channelhub.toml.")],
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A source of channelhub.toml or of the API.")],
     stream: Annotated[list[str] | None, typer.Option(help="Only this stream; may be repeated.")] = None,
     full: Annotated[bool, typer.Option("--full", help="Read everything the source has, to find what is gone.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,

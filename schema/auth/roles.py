@@ -39,6 +39,15 @@ MAY: Mapping[str, frozenset[Role]] = {
     "upsertTerritoryGrant": MANAGERS,
     "requestUpload": frozenset({Role.ADMIN}),
     "importUpload": frozenset({Role.ADMIN}),
+    "upsertSource": frozenset({Role.ADMIN}),
+    "deleteSource": frozenset({Role.ADMIN}),
+    "pauseSource": frozenset({Role.ADMIN}),
+    "resumeSource": frozenset({Role.ADMIN}),
+    "checkSource": frozenset({Role.ADMIN}),
+    "testRoute": frozenset({Role.ADMIN}),
+    "replaySource": frozenset({Role.ADMIN, Role.SERVICE}),
+    "requestDetection": frozenset({Role.ADMIN, Role.SERVICE}),
+    "freezeEvidence": MANAGERS,
 }
 
 # In production the schema itself, and queries that stand in an address, are for those who write queries.

@@ -211,6 +211,8 @@ PRIVATE: Mapping[str, str] = {
     "AccessToken": "({id} = {viewer_token} OR {user_id} = {viewer_user})",
     "User": "{id} = {viewer_user}",
     "AlertRoute": NONE,
+    "Connector": NONE,
+    "SourceCheck": NONE,
     "TrustedDocument": NONE,
     "SheetUpload": NONE,
 }

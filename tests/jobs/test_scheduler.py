@@ -52,7 +52,9 @@ def test_a_schedule_is_cron_in_a_time_zone_or_an_interval(text: str, zone: str, 
     assert read_schedule(text, zone).trigger.get_next_fire_time(None, NOON) == following
 
 
-@pytest.mark.parametrize("text", ["", "hourly", "every 0m", "every m", "61 * * * *", "* * * *", "every 5 fortnights"])
+@pytest.mark.parametrize(
+    "text", ["", "hourly", "every 0m", "every m", "every 9999d", "61 * * * *", "* * * *", "every 5 fortnights"]
+)
 def test_a_schedule_that_means_nothing_is_refused_in_a_sentence(text: str) -> None:
     with pytest.raises(SettingsError, match="every 15m"):
         read_schedule(text)
@@ -77,7 +79,7 @@ def test_a_slot_is_missed_when_its_time_has_passed() -> None:
 
 
 async def test_a_firing_asks_for_every_stream_in_order_and_a_second_clock_changes_nothing(store: Store, opened: Queue) -> None:
-    source_id = await source(store, "shop", streams=("products", "orders"))
+    source_id = await source(store, "shop", streams=("products", "orders"), schedule="every 15m")
     schedule = read_schedule("every 15m")
     with time_machine.travel(NOON, tick=False):
         for _ in range(2):

@@ -12,6 +12,7 @@ from websockets.typing import Origin
 
 from hub.settings import ServerSettings, Settings
 from hub.store.database import Store, open_store
+from jobs.desk import Desk
 from schema.app import Hub, Opener, create_app
 from schema.probes import Metrics, Probes
 from tests.web import PROTOCOL, Deferred, served, token
@@ -21,9 +22,9 @@ def opener(address: str) -> Opener:
     """Return what opens the hub on a database that is migrated already."""
 
     @asynccontextmanager
-    async def opened(_settings: Settings) -> AsyncIterator[Hub]:
+    async def opened(settings: Settings) -> AsyncIterator[Hub]:
         async with open_store(address, connections=5) as store:
-            yield Hub(store, Deferred())
+            yield Hub(store, Deferred(), Desk(store, settings))
 
     return opened
 

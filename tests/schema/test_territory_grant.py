@@ -78,7 +78,7 @@ async def office(store: Store, rows: Rows, opened: Queue, tmp_path: Path) -> Asy
     china = await rows.region("CN")
     await rows.region("CN-SH", china)
     partners = {code: await rows.partner(code=code) for code in ("east", "west")}
-    async with web(store, build_schema(), jobs=opened, home=tmp_path) as client:
+    async with web(store, build_schema(), jobs=opened, chosen=Settings(home=tmp_path)) as client:
         yield Office(store, client, rows, partners)
 
 

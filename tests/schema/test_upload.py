@@ -105,7 +105,7 @@ async def counter(store: Store, tmp_path: Path) -> AsyncIterator[Counter]:
     await queue.migrate(store)
     async with (
         open_queue(store, settings) as opened,
-        web(store, build_schema(), jobs=opened, home=tmp_path) as client,
+        web(store, build_schema(), jobs=opened, chosen=Settings(home=tmp_path)) as client,
     ):
         yield Counter(store, client, opened)
 

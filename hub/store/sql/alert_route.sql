@@ -26,6 +26,9 @@ RETURNING id;
 -- delete --
 DELETE FROM alert_route WHERE id = $1 AND managed_by = 'api' RETURNING id;
 
+-- name --
+SELECT name FROM alert_route WHERE id = $1;
+
 -- of_api --
 SELECT name, rule_ids, severity, regions, product_groups, partners, addresses, target, secret, locale
   FROM alert_route

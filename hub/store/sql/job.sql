@@ -29,12 +29,13 @@ SELECT run.id
  ORDER BY run.slot, stream.position, run.id;
 
 -- request_all --
--- One run for each stream of a source in this slot; a second clock changes nothing.
+-- One run for each stream of a source that is read on schedule in this slot; a second clock changes nothing.
 INSERT INTO sync_run (source_id, stream_id, mode, trigger, slot)
 SELECT stream.source_id, stream.id, :mode, 'schedule', :slot
   FROM stream
   JOIN source ON source.id = stream.source_id
- WHERE stream.source_id = :source_id AND source.state = 'active' AND (:mode <> 'reconcile' OR stream.deletes = 'scan')
+ WHERE stream.source_id = :source_id AND source.state = 'active' AND stream.schedule IS NOT NULL
+   AND (:mode <> 'reconcile' OR stream.deletes = 'scan')
  ORDER BY stream.position
     ON CONFLICT (stream_id, slot) DO NOTHING
 RETURNING id;
@@ -58,6 +59,7 @@ SELECT DISTINCT source.id AS source_id, source.name
 
 -- open_work --
 SELECT EXISTS (SELECT FROM dirty_record) AS records, EXISTS (SELECT FROM backtest WHERE state = 'queued') AS backtests,
+       EXISTS (SELECT FROM source_check WHERE state = 'queued') AS checks,
        EXISTS (SELECT FROM delivery
                 WHERE state IN ('pending', 'retrying') AND NOT held AND coalesce(next_attempt_at, created_at) <= :now) AS deliveries;
 

@@ -5,6 +5,14 @@ VALUES (:source_id, :stream_id, :mode, :trigger, :slot, :not_before)
     ON CONFLICT (stream_id, slot) DO NOTHING
 RETURNING id;
 
+-- readable --
+-- Before the run itself: whoever pauses or removes a source takes its row first too.
+SELECT source.id
+  FROM source
+  JOIN sync_run AS run ON run.source_id = source.id
+ WHERE run.id = :run_id AND source.state <> 'paused'
+   FOR SHARE OF source;
+
 -- claimable --
 -- A run that is done stays done, and its stream's fence stays as it is. One that is running has lost its worker.
 SELECT stream_id FROM sync_run WHERE id = :run_id AND state IN ('requested', 'running', 'rate_limited') FOR UPDATE;

@@ -12,7 +12,7 @@ from connectors import Context, Record, SyncMode, Window
 from connectors.http import open_http
 from connectors.registry import connector
 from hub.records import Order
-from hub.settings import SourceSettings
+from hub.settings import SourceSettings, secret
 from jobs.demo import erp, shop
 from jobs.demo.atlas import DEALER, ERP_SELLER, SHOP_SELLER
 from jobs.demo.plants import make_trade
@@ -33,7 +33,7 @@ async def sales(name: str, system: Any, password: Path, since: datetime | None =
         settings = SourceSettings.model_validate(table)
         manifest, made = connector(settings.connector).manifest, connector(settings.connector).load()
         assert manifest is not None
-        config = msgspec.convert(resolved(manifest, settings)[0], made.config)
+        config = msgspec.convert(resolved(manifest, settings, secret)[0], made.config)
         ctx = Context(name, config, http, lambda: NOW, lambda *_, **__: None)
         stream = manifest.stream("orders")
         window = Window(lower=since, upper=NOW + timedelta(hours=1), mode=SyncMode.INCREMENTAL)

@@ -19,7 +19,7 @@ RETURN EXISTS (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("hub", "0019_span")]
+    dependencies = [("hub", "0020_sources")]
 
     initial = False
 
