@@ -7,11 +7,11 @@ from typing import Annotated
 import strawberry
 
 from hub.alerts.post import ADMINISTRATORS
-from schema.compiler.catalog import Sort, column, many, one, pages, table
-from schema.conflict import ConflictCase, Severity, SeverityFilter
+from schema.compiler.catalog import LANGUAGE, Sort, Worded, column, declared, many, one, pages, table, taking
+from schema.conflict import ConflictCase, ConflictCaseFilter, Severity, SeverityFilter, Wording
 from schema.node import GLOBAL_ID, Actor, Node
 from schema.paging import Connection
-from schema.where import Choice, DateTimeFilter, IDFilter, StringFilter, where
+from schema.where import Choice, DateTimeFilter, IDFilter, StringFilter, related, where
 
 
 @strawberry.enum(description="State of an alert.")
@@ -109,6 +109,16 @@ class Alert(Node):
     acknowledged_at: datetime | None = column("acknowledged_at", "When it was acknowledged; null = not yet.")
     acknowledged_by: Actor | None = one("acknowledged_by", "Who acknowledged it.")
     escalates_at: datetime | None = column("escalates_at", "When it is passed on if nobody acknowledges; null = never.")
+    wording: Wording = taking(
+        declared(
+            "Neutral texts of its case, as they are now.",
+            Worded(
+                "{case_id} = {up.case_id}",
+                rule="(SELECT told.rule FROM conflict_case AS told WHERE told.id = {case_id})",
+            ),
+        ),
+        LANGUAGE,
+    )
     deliveries: list[Delivery] = many(
         "{alert_id} = {up.id}",
         "{id}",
@@ -134,6 +144,7 @@ class AlertFilter:
     reason: AlertReasonFilter | None = where("reason", "Why it was raised.")
     case: IDFilter | None = where("case_id", "Case.", cast="bigint", to="ConflictCase")
     raised_at: DateTimeFilter | None = where("raised_at", "Time of raising.", cast="timestamptz")
+    case_is: ConflictCaseFilter | None = related("ConflictCase", "case_id", "`case` is such.")
 
 
 @strawberry.input(description="Conditions on DeliveryKind.")
@@ -152,6 +163,7 @@ class DeliveryFilter:
     state: DeliveryStateFilter | None = where("state", "State.")
     route: StringFilter | None = where("route", "Name of the route.")
     created_at: DateTimeFilter | None = where("created_at", "Time of writing.", cast="timestamptz")
+    alert_is: AlertFilter | None = related("Alert", "alert_id", "`alert` is such.")
 
 
 @strawberry.type

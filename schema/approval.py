@@ -13,6 +13,7 @@ from schema.where import Choice, where
 
 if TYPE_CHECKING:
     from schema.conflict import CaseOutcome, CaseState, ConflictCase
+    from schema.partner import Partner
 
 
 @strawberry.enum(description="What takes two persons.")
@@ -70,6 +71,10 @@ class PendingApproval:
 class Notice(Node):
     id: strawberry.ID = column("id", GLOBAL_ID)
     case: Annotated["ConflictCase", strawberry.lazy("schema.conflict")] | None = one("subject_id", "Case.")
+    partner: Annotated["Partner", strawberry.lazy("schema.partner")] | None = one(
+        "{id} = (SELECT about.partner_id FROM conflict_case AS about WHERE about.id = {up.subject_id})",
+        "Partner it is addressed to; null when hidden from the caller.",
+    )
     state: ApprovalState = column("state", "State.")
     text: str = column("coalesce({body} ->> 'text', '')", "What it says.", always=True)
     proposed_by: Actor | None = one("proposer_id", "Who proposed it. The same person cannot approve it.")

@@ -14,13 +14,14 @@ from hub.store.backtest import ask, refuse_taken
 from schema.auth.roles import demand
 from schema.compiler.catalog import Sort, column, one, pages, part, table, values
 from schema.compiler.door import read_row
-from schema.conflict import Severity
+from schema.conflict import WATERMARKS, Severity, SourceWatermark
 from schema.context import RequestContext
 from schema.directives import Cost
 from schema.node import GLOBAL_ID, Actor, Money, Node
 from schema.once import once
 from schema.paging import Connection
 from schema.partner import Partner
+from schema.policy_version import PolicyVersion
 from schema.scalars import ConflictClass, RuleId
 from schema.sync_request import KEY
 from schema.user_error import Refusal, UserError, invalid
@@ -122,7 +123,17 @@ class Backtest(Node):
     judged_at: datetime = column("judged_at", "As of when both sides were judged.")
     rules: list[RuleId] = column("rule_names", "Rules that were run.")
     present_version: int | None = column("present_version", "Version the draft was compared with; null = the built-in policy.")
+    baseline: PolicyVersion | None = one(
+        "{version} = {up.present_version} AND {state} = 'published' AND {deleted_at} IS NULL",
+        "That version; null for the built-in policy.",
+        order="{source_id}",
+    )
     draft_version: int | None = column("draft_version", "Version of the draft; null = the present one, with other records.")
+    watermarks: list[SourceWatermark] = values(
+        WATERMARKS,
+        "How far each stream had been read when both sides were judged; empty until done.",
+        order="{source}, {stream}",
+    )
     ground: str | None = column(
         "ground", "Hash of what the present policy found: equal for two backtests over the same records, period and rules."
     )

@@ -6,13 +6,13 @@ from enum import Enum
 import strawberry
 
 from schema.compiler.catalog import Sort, column, money, one, pages, part, table
-from schema.customer import Customer
+from schema.customer import Customer, CustomerFilter
 from schema.node import GLOBAL_ID, Money, Node, Quantity, goods
 from schema.paging import Connection
-from schema.partner import Partner
-from schema.product import Product
+from schema.partner import Partner, PartnerFilter
+from schema.product import Product, ProductFilter
 from schema.source import ExternalRef, Synced, own_reference
-from schema.where import Choice, DateFilter, IDFilter, MoneyFilter, SortKey, StringFilter, asked, where
+from schema.where import Choice, DateFilter, IDFilter, MoneyFilter, SortKey, StringFilter, asked, related, where
 
 
 @strawberry.enum(description="What money is claimed for.")
@@ -69,6 +69,9 @@ class ClaimFilter:
     amount: MoneyFilter | None = where("amount", "Amount claimed.", cast="numeric")
     source_status: StringFilter | None = where("status", "Where it stands.")
     sold_on: DateFilter | None = where("claim_date", "Day of the sale.", cast="date")
+    partner_is: PartnerFilter | None = related("Partner", "partner_id", "`partner` is such.")
+    product_is: ProductFilter | None = related("Product", "product_id", "`product` is such.")
+    customer_is: CustomerFilter | None = related("Customer", "customer_id", "`customer` is such.")
     and_: list["ClaimFilter"] | None = asked("All of these hold, at most 20.", "and")
     or_: list["ClaimFilter"] | None = asked("At least one of these holds, at most 20.", "or")
     not_: "ClaimFilter | None" = asked("This does not hold.", "not")

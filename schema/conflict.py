@@ -35,9 +35,9 @@ from schema.context import Locale, Role
 from schema.directives import Cost, ListSize
 from schema.node import GLOBAL_ID, Actor, Money, Node
 from schema.paging import Connection
-from schema.partner import Partner
+from schema.partner import Partner, PartnerFilter, PartnersFilter
 from schema.policy_version import PolicyVersion
-from schema.product import Product
+from schema.product import Product, ProductFilter
 from schema.raw import RawRecord, RecordPlace, place_of
 from schema.region import Region
 from schema.scalars import ConflictClass, RuleId
@@ -50,9 +50,11 @@ from schema.where import (
     IDFilter,
     IntFilter,
     RegionFilter,
+    Several,
     SortKey,
     StringFilter,
     asked,
+    related,
     where,
 )
 
@@ -212,6 +214,12 @@ class FilterTried:
     )
 
 
+WATERMARKS = (
+    "(SELECT of.key AS source, read.key AS stream, read.value AS read_to FROM jsonb_each({up.watermark}) AS of "
+    "CROSS JOIN LATERAL jsonb_each_text(of.value) AS read) AS {row}"
+)
+
+
 @strawberry.type(description="How far one stream of a source had been read.")
 class SourceWatermark:
     source: str = column("source", "Name of the source.", always=True)
@@ -260,11 +268,7 @@ class Conflict(Node):
     )
     watermarks: list[SourceWatermark] | None = declared(
         "How far each stream had been read when it was judged.",
-        Values(
-            "(SELECT of.key AS source, read.key AS stream, read.value AS read_to FROM jsonb_each({up.watermark}) AS of "
-            "CROSS JOIN LATERAL jsonb_each_text(of.value) AS read) AS {row}",
-            order="{source}, {stream}",
-        ),
+        Values(WATERMARKS, order="{source}, {stream}"),
         roles=KNOWING,
     )
     policy_version: PolicyVersion | None = one(
@@ -528,6 +532,11 @@ class CaseStateFilter(Choice[CaseState]):
     pass
 
 
+@strawberry.input(description="Conditions on ConflictMode.")
+class ConflictModeFilter(Choice[ConflictMode]):
+    pass
+
+
 @strawberry.input(description="Which findings.")
 class ConflictFilter:
     finding_key: StringFilter | None = where("finding_key", "Deterministic key, as the caller reads it.")
@@ -535,11 +544,20 @@ class ConflictFilter:
     status: ConflictStatusFilter | None = where("state", "State. Default OPEN when the whole filter is left out.")
     severity: SeverityFilter | None = where("band", "Band of the score.")
     classification: ConflictClassFilter | None = where("classification", "How the records look.")
+    full: bool | None = where("is_full", "Whether the class is a full one.", cast="boolean")
+    mode: ConflictModeFilter | None = where("mode", "Who may learn of it.")
     score: DecimalFilter | None = where("score", "Score, 0..100 points. Refused for PARTNER.", cast="numeric", roles=EXACT)
     partner: IDFilter | None = where("partner_id", "Partner the records point at.", to="Partner")
     product: IDFilter | None = where("product_id", "Product.", to="Product")
     region: RegionFilter | None = where("region_id", "Region.")
     detected_at: DateTimeFilter | None = where("detected_at", "Time of the first finding.", cast="timestamptz")
+    case: IDFilter | None = where("case_id", "Case; `isNull: true` = none.", to="ConflictCase")
+    partner_is: PartnerFilter | None = related("Partner", "partner_id", "`partner` is such.")
+    affected_partners: PartnersFilter | None = related(
+        "Partner", "affected_id", "Partners whose rights may be touched.", several=True
+    )
+    product_is: ProductFilter | None = related("Product", "product_id", "`product` is such.")
+    case_is: "ConflictCaseFilter | None" = related("ConflictCase", "case_id", "`case` is such.")
     and_: list["ConflictFilter"] | None = asked("All of these hold, at most 20.", "and")
     or_: list["ConflictFilter"] | None = asked("At least one of these holds, at most 20.", "or")
     not_: "ConflictFilter | None" = asked("This does not hold.", "not")
@@ -554,9 +572,18 @@ class ConflictCaseFilter:
     partner: IDFilter | None = where("partner_id", "Partner the records point at.", to="Partner")
     assignee: IDFilter | None = where("assignee_id", "Who works on it; `isNull: true` = nobody.", to="Actor")
     due_at: DateTimeFilter | None = where("due_at", "When the present step is due.", cast="timestamptz")
+    partner_is: PartnerFilter | None = related("Partner", "partner_id", "`partner` is such.")
+    conflicts: Annotated["ConflictsFilter", strawberry.lazy("schema.conflict")] | None = related(
+        "Conflict", "{case_id} = {up.id}", "Its findings.", several=True
+    )
     and_: list["ConflictCaseFilter"] | None = asked("All of these hold, at most 20.", "and")
     or_: list["ConflictCaseFilter"] | None = asked("At least one of these holds, at most 20.", "or")
     not_: "ConflictCaseFilter | None" = asked("This does not hold.", "not")
+
+
+@strawberry.input(description="Conditions on findings of something.")
+class ConflictsFilter(Several[ConflictFilter]):
+    pass
 
 
 @strawberry.enum(

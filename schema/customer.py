@@ -10,18 +10,20 @@ from schema.compiler.catalog import Figure, Sort, column, declared, one, pages, 
 from schema.context import Role
 from schema.node import GLOBAL_ID, Node
 from schema.paging import Connection
-from schema.partner import Partner
+from schema.partner import Partner, PartnerFilter
 from schema.region import Region
 from schema.source import Synced
-from schema.where import DateTimeFilter, IDFilter, RegionFilter, SortKey, StringFilter, asked, where
+from schema.where import DateTimeFilter, IDFilter, RegionFilter, SortKey, StringFilter, asked, related, where
 
 if TYPE_CHECKING:
-    from schema.order import OrderConnection, OrderFilter, OrderSort
+    from schema.order import OrderConnection, OrderFilter, OrdersFilter, OrderSort
 
 CLOSE = (Role.ADMIN, Role.CHANNEL_MANAGER, Role.DIRECT_SALES, Role.PARTNER)
 
 FIRST_ORDER = Figure("Order", "{customer_id} = {up.id}", "min({placed_at})")
 LAST_ORDER = Figure("Order", "{customer_id} = {up.id}", "max({placed_at})")
+# One row without a tag for who has none.
+TAGGED = "(SELECT) AS always LEFT JOIN unnest({up.tags}) AS {row} (code) ON true"
 
 
 @strawberry.type(description="A label derived by a rule or set by a person.")
@@ -72,6 +74,11 @@ class CustomerFilter:
     region: RegionFilter | None = where("region_id", "Region.")
     partner: IDFilter | None = where("partner_id", "Partner the customer is itself.", to="Partner")
     last_order_at: DateTimeFilter | None = where(LAST_ORDER, "Latest order.", cast="timestamptz")
+    tag: StringFilter | None = where("code", "Code of any of its tags; `isNull: true` = it has none.", unfolded=TAGGED)
+    partner_is: PartnerFilter | None = related("Partner", "partner_id", "`partner` is such.")
+    orders: Annotated["OrdersFilter", strawberry.lazy("schema.order")] | None = related(
+        "Order", "{customer_id} = {up.id}", "Its orders.", several=True
+    )
     and_: list["CustomerFilter"] | None = asked("All of these hold, at most 20.", "and")
     or_: list["CustomerFilter"] | None = asked("At least one of these holds, at most 20.", "or")
     not_: "CustomerFilter | None" = asked("This does not hold.", "not")

@@ -6,12 +6,12 @@ from enum import Enum
 import strawberry
 
 from schema.compiler.catalog import Sort, column, money, one, pages, table
-from schema.customer import Customer
+from schema.customer import Customer, CustomerFilter
 from schema.node import GLOBAL_ID, Money, Node
 from schema.paging import Connection
-from schema.partner import Partner
+from schema.partner import Partner, PartnerFilter
 from schema.source import ExternalRef, Synced, own_reference
-from schema.where import DateFilter, DateTimeFilter, IDFilter, SortKey, StringFilter, asked, where
+from schema.where import DateFilter, DateTimeFilter, IDFilter, SortKey, StringFilter, asked, related, where
 
 GROUP = "nullif({product_group}, '*')"
 # Where nothing else was agreed, protection lasts 90 days from the business day of the registration.
@@ -51,6 +51,8 @@ class DealRegistrationFilter:
     source_status: StringFilter | None = where("status", "Where it stands.")
     registered_at: DateTimeFilter | None = where("registered_at", "Time of registration.", cast="timestamptz")
     protected_until: DateFilter | None = where(PROTECTED_UNTIL, "First day without protection.", cast="date")
+    partner_is: PartnerFilter | None = related("Partner", "partner_id", "`partner` is such.")
+    customer_is: CustomerFilter | None = related("Customer", "customer_id", "`customer` is such.")
     and_: list["DealRegistrationFilter"] | None = asked("All of these hold, at most 20.", "and")
     or_: list["DealRegistrationFilter"] | None = asked("At least one of these holds, at most 20.", "or")
     not_: "DealRegistrationFilter | None" = asked("This does not hold.", "not")

@@ -10,11 +10,11 @@ from schema.compiler.catalog import Figure, Sort, Totals, column, declared, one,
 from schema.directives import Cost
 from schema.node import GLOBAL_ID, Node, Quantity, goods
 from schema.paging import Connection
-from schema.product import Product
-from schema.region import Location
+from schema.product import Product, ProductFilter
+from schema.region import Location, LocationFilter
 from schema.reservation import AGAINST, OPEN, Reservation
 from schema.source import ExternalRef, Synced, own_reference
-from schema.where import DateTimeFilter, DecimalFilter, IDFilter, RegionFilter, SortKey, asked, where
+from schema.where import DateTimeFilter, DecimalFilter, IDFilter, RegionFilter, Several, SortKey, asked, related, where
 
 AVAILABLE = "({on_hand} - coalesce({reserved}, 0) - {safety_stock})"
 AVAILABLE_UNITS = f"{AVAILABLE} * hub_units_per_pack({{product_id}})"
@@ -88,9 +88,16 @@ class InventoryLevelFilter:
     region: RegionFilter | None = where(of_location("region_id"), "Region of the location.")
     available: DecimalFilter | None = where(AVAILABLE_UNITS, "Available goods in base units.", cast="numeric")
     counted_at: DateTimeFilter | None = where("as_of", "Time of counting.", cast="timestamptz")
+    product_is: ProductFilter | None = related("Product", "product_id", "`product` is such.")
+    location_is: LocationFilter | None = related("Location", "location_id", "`location` is such.")
     and_: list["InventoryLevelFilter"] | None = asked("All of these hold, at most 20.", "and")
     or_: list["InventoryLevelFilter"] | None = asked("At least one of these holds, at most 20.", "or")
     not_: "InventoryLevelFilter | None" = asked("This does not hold.", "not")
+
+
+@strawberry.input(description="Conditions on stock levels of something.")
+class InventoryLevelsFilter(Several[InventoryLevelFilter]):
+    pass
 
 
 @strawberry.enum(

@@ -1,8 +1,9 @@
 """Order and its lines. A return is an order of its own."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from enum import Enum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
@@ -13,6 +14,7 @@ from schema.compiler.catalog import (
     Sort,
     Sums,
     Totals,
+    Whole,
     argument,
     column,
     declared,
@@ -23,25 +25,31 @@ from schema.compiler.catalog import (
     table,
     taking,
 )
-from schema.customer import Customer
+from schema.customer import Customer, CustomerFilter
 from schema.directives import Cost, ListSize
 from schema.node import CHANNEL, GLOBAL_ID, ChannelClass, Money, Node, Quantity, channel_class, goods
 from schema.paging import Connection
-from schema.partner import Partner
-from schema.product import Product
-from schema.region import Location, Region
+from schema.partner import Partner, PartnerFilter
+from schema.product import Product, ProductFilter
+from schema.region import Location, LocationFilter, Region
 from schema.source import ExternalRef, Synced, own_reference
 from schema.where import (
     Choice,
     DateTimeFilter,
+    DecimalFilter,
     IDFilter,
     MoneyFilter,
     RegionFilter,
+    Several,
     SortKey,
     StringFilter,
     asked,
+    related,
     where,
 )
+
+if TYPE_CHECKING:
+    from schema.conflict import ConflictConnection, ConflictFilter, ConflictsFilter
 
 
 @strawberry.enum(description="What an order is.")
@@ -71,12 +79,23 @@ class SaleInitiation(Enum):
 
 
 PARTY = "{id} = CASE WHEN {up.kind} = 'sell_in' THEN {up.buyer_partner_id} ELSE {up.partner_id} END"
+RETURN_OF = (
+    "{source_id} = {up.source_id} AND {up.kind} = 'return' AND {key} = (SELECT back.return_of_order "
+    "FROM order_line AS back WHERE back.order_id = {up.id} AND back.return_of_order IS NOT NULL "
+    "ORDER BY back.number LIMIT 1)"
+)
+LINES = "{order_id} = {up.id}"
+CONFLICTS = "{order_ids} @> ARRAY[{up.id}]"
 CLASS = channel_class("{ordered_on}")
 NET = "CASE WHEN {tax_included} THEN {amount} / (1 + {tax_rate}) ELSE {amount} END"
 BASE_UNITS = "nullif({qty} * hub_units_per_pack({product_id}), 0)"
 
 
 CURRENCY = "{owner.currency}"
+UNITS = (
+    "CASE WHEN count(*) = count(hub_units_per_pack({product_id})) "
+    "THEN coalesce(sum({qty} * hub_units_per_pack({product_id})), 0) END"
+)
 
 
 @table(
@@ -142,9 +161,7 @@ class Order(Node, Synced):
     ship_from: Location | None = one("location_id", "Place the goods leave.")
     initiated: SaleInitiation = column("initiated", "Who started the sale.")
     return_of: Annotated["Order", strawberry.lazy("schema.order")] | None = one(
-        "{source_id} = {up.source_id} AND {up.kind} = 'return' AND {key} = (SELECT back.return_of_order "
-        "FROM order_line AS back WHERE back.order_id = {up.id} AND back.return_of_order IS NOT NULL "
-        "ORDER BY back.number LIMIT 1)",
+        RETURN_OF,
         "Order of which this is the return; null otherwise.",
     )
     drop_ship_for: Partner | None = one("drop_ship_for_id", "Partner on whose behalf it was shipped; null otherwise.")
@@ -156,7 +173,14 @@ class Order(Node, Synced):
     )
     total: Money = money("total", "currency", "Sum of the lines as the source states it.")
     net_total: Money | None = money("net_total", "currency", "Sum without tax.", optional=True)
-    lines: Connection[OrderLine] = pages("Lines, by line number.", [("LINE_NUMBER", False)], join="{order_id} = {up.id}")
+    lines: Connection[OrderLine] = pages("Lines, by line number.", [("LINE_NUMBER", False)], join=LINES)
+    conflicts: Annotated["ConflictConnection", strawberry.lazy("schema.conflict")] = pages(
+        "Findings that use the order, or a line of it, as evidence.",
+        [("SCORE", True)],
+        join=CONFLICTS,
+        filter=Annotated["ConflictFilter", strawberry.lazy("schema.conflict")] | None,
+        unfiltered="{state} = 'open'",
+    )
     external_refs: list[ExternalRef] = own_reference()
 
 
@@ -192,6 +216,15 @@ class OrderGroup:
 class OrderAggregates:
     count: int = column("count(*)", "Number of orders. Exact.", always=True)
     total: list[Money] = declared("Sum of `total`, one entry per currency, by currency code.", TOTALS)
+    net_total_base: Money | None = declared(
+        "Sum of `netTotal` converted to the base currency at the rate of the day of each order; null when a rate or a net sum "
+        "is missing, or nothing was judged yet.",
+        Whole("{net_total} * hub_rate({currency}, {ordered_on}, hub_base_currency())", "hub_base_currency()"),
+    )
+    base_units: Decimal | None = declared(
+        "Sum of all lines that were not cancelled in base units; null when a pack size is missing.",
+        Whole(Figure("OrderLine", "{order_id} = {up.id} AND {status} <> 'cancelled'", UNITS)),
+    )
     first_placed_at: datetime | None = column("min({placed_at})", "Earliest `placedAt`; null when there are none.")
     last_placed_at: datetime | None = column("max({placed_at})", "Latest `placedAt`; null when there are none.")
     group_by: list[OrderGroup] = taking(
@@ -240,6 +273,24 @@ class ChannelClassFilter(Choice[ChannelClass]):
     pass
 
 
+@strawberry.input(description="Which lines of orders.")
+class OrderLineFilter:
+    product: IDFilter | None = where("product_id", "Product.", to="Product")
+    product_is: ProductFilter | None = related("Product", "product_id", "The product is such.")
+    source_sku: StringFilter | None = where("sku", "Article number at the source.")
+    quantity: DecimalFilter | None = where("qty", "`quantity.value`.", cast="numeric")
+    promotion_ref: StringFilter | None = where("{owner.promo_ref}", "Promotion the source names.")
+    deal_ref: StringFilter | None = where("{owner.deal_ref}", "Deal registration the source names.")
+    and_: list["OrderLineFilter"] | None = asked("All of these hold, at most 20.", "and")
+    or_: list["OrderLineFilter"] | None = asked("At least one of these holds, at most 20.", "or")
+    not_: "OrderLineFilter | None" = asked("This does not hold.", "not")
+
+
+@strawberry.input(description="Conditions on lines of an order.")
+class OrderLinesFilter(Several[OrderLineFilter]):
+    pass
+
+
 @strawberry.input(description="Which orders.")
 class OrderFilter:
     number: StringFilter | None = where("key", "Number at the source.")
@@ -251,17 +302,29 @@ class OrderFilter:
     partner: IDFilter | None = where(("partner_id", "buyer_partner_id"), "Partner that sold or bought.", to="Partner")
     sold_to: IDFilter | None = where("customer_id", "Customer that ordered.", to="Customer")
     ship_to_region: RegionFilter | None = where("ship_to_region_id", "Ship-to region.")
-    product: IDFilter | None = where(
-        "product_id", "Product on any line.", to="Product", through=("OrderLine", "{order_id} = {up.id}")
-    )
+    product: IDFilter | None = where("product_id", "Product on any line.", to="Product", through=("OrderLine", LINES))
     placed_at: DateTimeFilter | None = where("placed_at", "Time of placing.", cast="timestamptz")
     updated_at: DateTimeFilter | None = where(
         "coalesce({source_updated_at}, {fetched_at})", "Time of the latest change at the source.", cast="timestamptz"
     )
     total: MoneyFilter | None = where("total", "Sum to pay.", cast="numeric")
+    partner_is: PartnerFilter | None = related("Partner", PARTY, "`partner` is such.")
+    sold_to_is: CustomerFilter | None = related("Customer", "customer_id", "`soldTo` is such.")
+    ship_from_is: LocationFilter | None = related("Location", "location_id", "`shipFrom` is such.")
+    return_of_is: "OrderFilter | None" = related("Order", RETURN_OF, "`returnOf` is such.")
+    drop_ship_for_is: PartnerFilter | None = related("Partner", "drop_ship_for_id", "`dropShipFor` is such.")
+    lines: OrderLinesFilter | None = related("OrderLine", LINES, "Its lines.", several=True)
+    conflicts: Annotated["ConflictsFilter", strawberry.lazy("schema.conflict")] | None = related(
+        "Conflict", CONFLICTS, "Findings that use it as evidence.", several=True
+    )
     and_: list["OrderFilter"] | None = asked("All of these hold, at most 20.", "and")
     or_: list["OrderFilter"] | None = asked("At least one of these holds, at most 20.", "or")
     not_: "OrderFilter | None" = asked("This does not hold.", "not")
+
+
+@strawberry.input(description="Conditions on orders of something.")
+class OrdersFilter(Several[OrderFilter]):
+    pass
 
 
 @strawberry.enum(

@@ -11,11 +11,11 @@ from schema.node import GLOBAL_ID, Node
 from schema.paging import Connection
 from schema.scalars import UnitCode
 from schema.source import Synced
-from schema.where import SortKey, StringFilter, asked, where
+from schema.where import SortKey, StringFilter, asked, related, where
 
 if TYPE_CHECKING:
-    from schema.inventory import InventoryLevelConnection
-    from schema.offer import Offer, OfferFilter
+    from schema.inventory import InventoryLevelConnection, InventoryLevelsFilter
+    from schema.offer import Offer, OfferFilter, OffersFilter
 
 GROUP = "nullif({product_group}, '-')"
 
@@ -53,6 +53,13 @@ class ProductFilter:
     gtin: StringFilter | None = where("gtin", "GTIN.")
     product_group: StringFilter | None = where(GROUP, "Product group.")
     active: bool | None = where("{deleted_at} IS NULL", "Whether it is still sold.", cast="boolean")
+    base_product_is: "ProductFilter | None" = related("Product", "base_id", "`baseProduct` is such.")
+    inventory_levels: Annotated["InventoryLevelsFilter", strawberry.lazy("schema.inventory")] | None = related(
+        "InventoryLevel", "{product_id} = {up.id}", "Its stock.", several=True
+    )
+    offers: Annotated["OffersFilter", strawberry.lazy("schema.offer")] | None = related(
+        "Offer", "{product_id} = {up.id}", "Its prices.", several=True
+    )
     and_: list["ProductFilter"] | None = asked("All of these hold, at most 20.", "and")
     or_: list["ProductFilter"] | None = asked("At least one of these holds, at most 20.", "or")
     not_: "ProductFilter | None" = asked("This does not hold.", "not")

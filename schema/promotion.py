@@ -7,11 +7,11 @@ import strawberry
 from schema.compiler.catalog import column, many, money, one, pages, table
 from schema.node import CHANNEL, GLOBAL_ID, ChannelClass, Effective, Money, Node, channel_class
 from schema.paging import Connection
-from schema.partner import Partner
+from schema.partner import Partner, PartnerFilter
 from schema.product import Product
 from schema.region import Region
 from schema.territory import BY_START, HOLDS, HOLDS_AT
-from schema.where import IDFilter, RegionFilter, where
+from schema.where import IDFilter, RegionFilter, related, where
 
 COVERS = "{id} = {up.product_id} OR {up.product_id} IS NULL AND {product_group} = {up.product_group}"
 
@@ -44,6 +44,7 @@ class PromotionFilter:
     product: IDFilter | None = where("product_id", "Product.", to="Product")
     region: RegionFilter | None = where("region_id", "Region.")
     partner: IDFilter | None = where("partner_id", "Partner.", to="Partner")
+    partner_is: PartnerFilter | None = related("Partner", "partner_id", "`partner` is such.")
     valid_at: datetime | None = where(HOLDS, HOLDS_AT, cast="timestamptz")
 
 

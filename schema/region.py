@@ -10,10 +10,10 @@ from schema.node import GLOBAL_ID, Node
 from schema.paging import Connection
 from schema.scalars import RegionCode
 from schema.source import Synced
-from schema.where import Choice, IDFilter, RegionFilter, StringFilter, where
+from schema.where import Choice, IDFilter, RegionFilter, StringFilter, related, where
 
 if TYPE_CHECKING:
-    from schema.partner import Partner
+    from schema.partner import Partner, PartnerFilter
 
 
 @strawberry.enum(description="Administrative level of a region.")
@@ -30,6 +30,7 @@ class LocationKind(Enum):
     WAREHOUSE = strawberry.enum_value("warehouse", description="Warehouse.")
     STORE = strawberry.enum_value("store", description="Shop.")
     THIRD_PARTY = strawberry.enum_value("third_party", description="Warehouse run by a logistics provider.")
+    IN_TRANSIT = strawberry.enum_value("in_transit", description="Goods on the way.")
 
 
 LEVEL = "CASE {kind} WHEN 'world' THEN 'zone' ELSE {kind} END"
@@ -97,6 +98,9 @@ class LocationFilter:
     partner: IDFilter | None = where("partner_id", "Partner that runs it.", to="Partner")
     region: RegionFilter | None = where("region_id", "Region of its address.")
     kind: LocationKindFilter | None = where(PLACE, "Kind.")
+    partner_is: Annotated["PartnerFilter", strawberry.lazy("schema.partner")] | None = related(
+        "Partner", "partner_id", "`partner` is such."
+    )
 
 
 @strawberry.type

@@ -21,7 +21,7 @@ from schema.scalars import BigInt
 from schema.where import given
 
 if TYPE_CHECKING:
-    from schema.conflict import Conflict, ConflictCase, ConflictFilter
+    from schema.conflict import CaseStep, Conflict, ConflictCase, ConflictFilter
     from schema.inventory import InventoryLevel, InventoryLevelFilter
     from schema.order import Order, OrderFilter
     from schema.sync_run import SyncRun
@@ -99,6 +99,10 @@ class CaseEvent(Event):
     event_id: BigInt = column("number", "Position.")
     occurred_at: datetime = column("occurred_at", "When.")
     kind: CaseEventKind = column("kind", "What.")
+    step: Annotated["CaseStep", strawberry.lazy("schema.conflict")] | None = one(
+        "{id} = ({up.body} ->> 'step')::bigint",
+        "The step that was taken; null where the hub itself noticed something, and when hidden from the caller.",
+    )
     case: Annotated["ConflictCase", strawberry.lazy("schema.conflict")] = one("subject_id", "The case as it is now.")
 
 

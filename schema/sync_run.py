@@ -10,8 +10,8 @@ from schema.node import GLOBAL_ID, Node
 from schema.paging import Connection
 from schema.raw import Reject
 from schema.scalars import BigInt
-from schema.source import Source, Stream
-from schema.where import Choice, DateTimeFilter, IDFilter, SortKey, where
+from schema.source import Source, SourceFilter, Stream
+from schema.where import Choice, DateTimeFilter, IDFilter, SortKey, related, where
 
 
 @strawberry.enum(description="How much a run reads.")
@@ -125,6 +125,7 @@ class SyncRunFilter:
     stream: IDFilter | None = where("stream_id", "Stream.", to="Stream")
     state: SyncRunStateFilter | None = where("state", "State.")
     requested_at: DateTimeFilter | None = where("requested_at", "Time it was asked for.", cast="timestamptz")
+    source_is: SourceFilter | None = related("Source", "source_id", "`source` is such.")
 
 
 @strawberry.enum(description="What runs can be sorted by. The id is always added as the last key, so that the order is total.")

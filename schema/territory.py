@@ -8,10 +8,10 @@ import strawberry
 from schema.compiler.catalog import Sort, column, one, pages, table
 from schema.node import GLOBAL_ID, Effective, Node
 from schema.paging import Connection
-from schema.partner import Partner
+from schema.partner import Partner, PartnerFilter
 from schema.region import Region
 from schema.scalars import RegionCode
-from schema.where import Choice, IDFilter, RegionFilter, StringFilter, where
+from schema.where import Choice, IDFilter, RegionFilter, Several, StringFilter, related, where
 
 HOLDS = (
     "{valid_from} <= ({value} AT TIME ZONE 'UTC')::date "
@@ -58,7 +58,13 @@ class TerritoryGrantFilter:
     )
     product_group: StringFilter | None = where(GROUP, "Product group.")
     exclusivity: ExclusivityFilter | None = where("exclusivity", "Exclusivity.")
+    partner_is: PartnerFilter | None = related("Partner", "partner_id", "`partner` is such.")
     valid_at: datetime | None = where(HOLDS, HOLDS_AT, cast="timestamptz")
+
+
+@strawberry.input(description="Conditions on grants of something.")
+class TerritoryGrantsFilter(Several[TerritoryGrantFilter]):
+    pass
 
 
 @strawberry.type

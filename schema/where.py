@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 import strawberry
 
-from schema.compiler.catalog import KEY, Figure, Where
+from schema.compiler.catalog import KEY, Figure, Related, Where
 from schema.context import Role
 from schema.scalars import ConflictClass, CurrencyCode, RegionCode
 
@@ -32,11 +32,17 @@ def where(
     cast: str = "text",
     to: str | None = None,
     through: tuple[str, str] | None = None,
+    unfolded: str | None = None,
     roles: tuple[Role, ...] = (),
 ) -> Any:
     """Declare what a field of a filter asks about: a column, or a condition with `{value}` in it."""
-    about = Where(sql, cast, to, through, roles)
+    about = Where(sql, cast, to, through, unfolded, roles)
     return strawberry.field(description=description, metadata={KEY: about}, default=strawberry.UNSET)
+
+
+def related(to: str, join: str, description: str, *, several: bool = False) -> Any:
+    """Declare a field of a filter that asks about related rows: `join` is that of the field that shows them."""
+    return strawberry.field(description=description, metadata={KEY: Related(to, join, several)}, default=strawberry.UNSET)
 
 
 @strawberry.input(
@@ -108,6 +114,12 @@ class Choice(Generic[T]):
     eq: T | None = asked("Equal.")
     in_: list[T] | None = asked("Equal to one of these.", "in")
     not_in: list[T] | None = asked("Equal to none of these.")
+
+
+@strawberry.input(description="Conditions on a list. Only what the caller may see is in it.")
+class Several(Generic[T]):
+    some: T | None = asked("At least one is such.")
+    none: T | None = asked("None is such.")
 
 
 @strawberry.input(description="Conditions on ConflictClass.")

@@ -16,6 +16,7 @@ from graphql import (
 GIVEN = {
     "dimensions": "[{0}]", "id": '"UGFydG5lcjox"', "ids": '["UGFydG5lcjox"]',
     "fromDay": '"2025-06-01"', "toDay": '"2026-06-01"', "one": '"QmFja3Rlc3Q6MQ"', "other": '"QmFja3Rlc3Q6MQ"',
+    "month": '"2026-03-01"', "partnerKind": "DISTRIBUTOR", "market": '"CN"',
 }  # fmt: skip
 
 

@@ -216,7 +216,7 @@ ALL = (
         may("status", enum("prospect onboarding active suspended exiting closed"), "active"),
         may("lifecycle", enum("development nurturing evaluation optimisation"), "development"), may("home_region", REF),
         may("tax_id", CODE), may("domain", TEXT), may("credit_limit", NOT_NEGATIVE), may("credit_currency", CURRENCY),
-        may("joined_on", DAY), may("manager", TEXT),
+        may("joined_on", DAY), may("manager", TEXT), may("legal_name", TEXT), may("left_on", DAY),
         conditions=(together("credit_currency", "credit_limit"),),
         parent="parent",
     ),
@@ -250,7 +250,7 @@ ALL = (
     noun(
         "locations", "code", plain(Location, name="code"),
         need("code", CODE), may("partner", REF), may("region", REF),
-        may("kind", enum("warehouse store third_party virtual"), "warehouse"), may("name", TEXT),
+        may("kind", enum("warehouse store third_party in_transit virtual"), "warehouse"), may("name", TEXT),
     ),
     noun(
         "fx_rates", "date currency", plain(FxRate),

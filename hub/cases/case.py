@@ -149,8 +149,8 @@ async def save(
         "before": {name: getattr(before, name) for name in differs} or None,
         "after": {name: getattr(after, name) for name in differs} | dict(facts or {}) or None,
     }
-    await act(desk.connection, "save", values)
-    await publish(desk.connection, [*told, Happening("case", TOLD[kind], after.id)])
+    (saved,) = await act(desk.connection, "save", values)
+    await publish(desk.connection, [*told, Happening("case", TOLD[kind], after.id, {"step": saved["id"]})])
 
 
 async def act(connection: Connection, name: str, values: Mapping[str, Any]) -> list[Any]:

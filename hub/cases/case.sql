@@ -26,7 +26,8 @@ WITH saved AS (
      WHERE id = :id
 )
 INSERT INTO case_step (case_id, kind, actor_id, occurred_at, from_state, to_state, comment, before, after, visible_to_partner)
-VALUES (:id, :step, :actor_id, :at, :from_state, :to_state, :comment, :before, :after, :visible);
+VALUES (:id, :step, :actor_id, :at, :from_state, :to_state, :comment, :before, :after, :visible)
+RETURNING id;
 
 -- worker --
 -- Whether somebody may work on cases: an active user who is of no partner.
@@ -128,9 +129,10 @@ WITH late AS (
        FOR UPDATE SKIP LOCKED
 ), stepped AS (
     INSERT INTO case_step (case_id, kind, occurred_at) SELECT id, 'overdue', :at::timestamptz FROM late
+    RETURNING id, case_id
 )
-UPDATE conflict_case AS one SET sla_told = true FROM late WHERE one.id = late.id
-RETURNING one.id, one.rule, one.score, one.band;
+UPDATE conflict_case AS one SET sla_told = true FROM stepped WHERE one.id = stepped.case_id
+RETURNING one.id, one.rule, one.score, one.band, stepped.id AS step;
 
 -- expire --
 -- Cases nobody took up: no step for so many days. What they held stays open.
@@ -145,12 +147,13 @@ WITH idle AS (
 ), stepped AS (
     INSERT INTO case_step (case_id, kind, occurred_at, from_state, to_state, after, comment)
     SELECT id, 'closed', :at, state, 'closed', '{"outcome": "expired"}', 'Nobody took it up.' FROM idle
+    RETURNING id, case_id
 )
 UPDATE conflict_case AS one
    SET state = 'closed', outcome = 'expired', closed_at = :at, due_at = NULL, version = one.version + 1
-  FROM idle
- WHERE one.id = idle.id
-RETURNING one.id;
+  FROM stepped
+ WHERE one.id = stepped.case_id
+RETURNING one.id, stepped.id AS step;
 
 -- overview --
 -- Cases in some steps with the names a person knows them by, due first.

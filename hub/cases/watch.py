@@ -19,6 +19,6 @@ async def watch(connection: Connection, at: datetime) -> tuple[list[CaseChange],
         for row in late
     ]
     return changes, [
-        *(Happening("case", "closed", row["id"]) for row in ended),
-        *(Happening("case", "commented", row["id"]) for row in late),
+        *(Happening("case", "closed", row["id"], {"step": row["step"]}) for row in ended),
+        *(Happening("case", "commented", row["id"], {"step": row["step"]}) for row in late),
     ]

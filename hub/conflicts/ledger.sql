@@ -64,7 +64,7 @@ UPDATE conflict AS c
        product_group = f.product_group, base_sku = f.base_sku, region = f.region, event_day = f.event_day,
        value_at_risk = f.value_at_risk, value_currency = f.value_currency, depth = f.depth, strength = f.strength,
        peers = f.peers, group_key = f.group_key, caps = f.caps, evidence = f.evidence, filters_tried = f.filters_tried,
-       told = f.told,
+       order_ids = hub_orders_of(f.evidence), told = f.told,
        state = CASE WHEN h.kind = 'reopened' THEN 'open' ELSE c.state END,
        dismissed_score = CASE WHEN h.kind = 'reopened' THEN NULL
                               WHEN c.state = 'dismissed' THEN coalesce(c.dismissed_score, c.uncapped_score) END,
@@ -78,11 +78,12 @@ WITH raised AS (
     INSERT INTO conflict (
         finding_key, rule, rule_version, policy_version, parts, scope, classification, is_full, mode, partner_id, affected_id,
         product_id, region_id, accused, victim, product_group, base_sku, region, event_day, value_at_risk, value_currency,
-        depth, strength, peers, group_key, score, uncapped_score, band, caps, evidence, filters_tried, told, watermark, watermark_at,
-        detected_at, judged_at, changed_at)
+        depth, strength, peers, group_key, score, uncapped_score, band, caps, evidence, filters_tried, order_ids, told, watermark,
+        watermark_at, detected_at, judged_at, changed_at)
     SELECT finding_key, :rule::text, :version::int, policy_version, parts, scope, classification, is_full, mode, partner_id,
            affected_id, product_id, region_id, accused, victim, product_group, base_sku, region, event_day, value_at_risk,
-           value_currency, depth, strength, peers, group_key, 0, 0, 'info', caps, evidence, filters_tried, told, :watermark, :at, :at, :at, :at
+           value_currency, depth, strength, peers, group_key, 0, 0, 'info', caps, evidence, filters_tried, hub_orders_of(evidence),
+           told, :watermark, :at, :at, :at, :at
       FROM finding
         ON CONFLICT (finding_key) DO NOTHING
     RETURNING id, rule, revision, classification, is_full, state, score, uncapped_score, peers, event_day, case_id, region_id,

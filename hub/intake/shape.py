@@ -103,7 +103,8 @@ SHAPES: Mapping[type, Shape] = {
     ),
     Partner: shape(
         PARTNER, attrgetter("code"),
-        "name type model channel_kind tier status lifecycle tax_id domain credit_limit credit_currency joined_on manager",
+        "name type model channel_kind tier status lifecycle tax_id domain credit_limit credit_currency joined_on manager"
+        " legal_name left_on",
         {"parent_id": ("parent", PARTNER), "home_region_id": ("home_region", REGION)}, golden=True,
     ),
     Customer: shape(

@@ -33,6 +33,8 @@ class Partner(Struct, frozen=True, kw_only=True):
     credit_currency: str | None = None
     joined_on: date | None = None
     manager: str | None = None
+    legal_name: str | None = None
+    left_on: date | None = None
 
 
 class PartnerAlias(Struct, frozen=True, kw_only=True):

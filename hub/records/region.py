@@ -5,7 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 RegionKind = Literal["world", "country", "province", "city", "district", "zone"]
-LocationKind = Literal["warehouse", "store", "third_party", "virtual"]
+LocationKind = Literal["warehouse", "store", "third_party", "in_transit", "virtual"]
 
 
 class Region(Struct, frozen=True, kw_only=True):

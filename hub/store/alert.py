@@ -64,9 +64,9 @@ class DeliveryRow(Row):
 async def acknowledge(connection: Connection, alert_id: int, user_id: int | None, comment: str | None) -> None:
     """Note that somebody saw the alert; `user_id` is None for a service. The event of the remark is the last thing done."""
     values = {"id": alert_id, "user_id": user_id, "comment": comment, "now": now()}
-    case_id = await connection.fetchval(ACKNOWLEDGE.sql, *ACKNOWLEDGE.arguments(values))
-    if case_id is not None:
-        await publish(connection, [Happening("case", "commented", case_id)])
+    step = await connection.fetchrow(ACKNOWLEDGE.sql, *ACKNOWLEDGE.arguments(values))
+    if step is not None:
+        await publish(connection, [Happening("case", "commented", step["case_id"], {"step": step["id"]})])
 
 
 ACKNOWLEDGE = statement("alert", "acknowledge")

@@ -1,6 +1,7 @@
 """Where findings, their history and their cases rest."""
 
 from tortoise import fields
+from tortoise.contrib.postgres.indexes import GinIndex
 from tortoise.indexes import Index
 
 from hub.store.base import ArrayField, Now, Numeric, Row, empty_array
@@ -17,7 +18,8 @@ class ConflictRow(Row):
     `depth` and `strength` are what the rule measured for the terms of the score. `peers` names the findings that recurrence
     and spread are counted over, `days` and `places` what they came to; `hub_terms` puts the terms of the score together.
     While the mean of the partner's months of sales is within `sales_above` and `sales_below` it comes to the same points.
-    `group_key` is the case it may belong to, `dismissed_score` the uncapped score at which a person dismissed the finding.
+    `order_ids` are the orders among its evidence, by themselves or by a line. `group_key` is the case it may belong to,
+    `dismissed_score` the uncapped score at which a person dismissed the finding.
     """
 
     finding_key = fields.TextField()
@@ -58,6 +60,7 @@ class ConflictRow(Row):
     capped_by = fields.TextField(null=True)
     evidence = fields.JSONField[dict[str, object]](db_default={})
     filters_tried = fields.JSONField[list[dict[str, object]]](db_default=[])
+    order_ids = ArrayField("bigint", db_default=empty_array("bigint"))
     told = fields.BigIntField(db_default=0)
     watermark = fields.JSONField[dict[str, object]](db_default={})
     watermark_at = fields.DatetimeField()
@@ -82,6 +85,7 @@ class ConflictRow(Row):
             Index(fields=("case_id",)),
             Index(fields=("score", "id")),
             Index(fields=("detected_at", "id")),
+            GinIndex(fields=("order_ids",)),
         )
 
 

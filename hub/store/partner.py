@@ -22,6 +22,8 @@ class PartnerRow(Golden):
     credit_limit = Numeric(null=True)
     credit_currency = fields.TextField(null=True)
     joined_on = fields.DateField(null=True)
+    left_on = fields.DateField(null=True)
+    legal_name = fields.TextField(null=True)
     manager = fields.TextField(null=True)
 
     class Meta:

@@ -91,9 +91,13 @@ class Count:
 
 @dataclass(frozen=True)
 class Worded:
-    """The texts of a finding: of this row, or of the finding with the highest score that `join` ties to it."""
+    """The texts of a finding: of this row, or of the finding with the highest score that `join` ties to it.
+
+    `rule` is a template of the rule whose title it is.
+    """
 
     join: str | None = None
+    rule: str = "{rule}"
 
 
 @dataclass(frozen=True)
@@ -165,6 +169,14 @@ class Sums:
 
 
 @dataclass(frozen=True)
+class Whole:
+    """Inside Totals: a sum over the counted rows, unknown where one of its parts is; with a `currency` an amount of money."""
+
+    part: str | Figure
+    currency: str | None = None
+
+
+@dataclass(frozen=True)
 class Groups:
     """Inside Totals: the same figures by dimension. Dimensions are templates over the counted row."""
 
@@ -187,6 +199,7 @@ Source = (
     | Arguments
     | Totals
     | Sums
+    | Whole
     | Groups
 )
 
@@ -211,13 +224,14 @@ class Where:
 
     `sql` is a column or template; with `{value}` in it, the whole condition, whose value is read as `cast`. `to` is the type
     an id must be of: what the viewer may not see counts as absent; of several columns any may hold it. `through` is (type,
-    join): any such row matches.
+    join): any such row matches. `unfolded` makes the rows `{row}` from a value of the row itself: any of them matches.
     """
 
     sql: str | Figure | tuple[str, ...]
     cast: str = "text"
     to: str | None = None
     through: tuple[str, str] | None = None
+    unfolded: str | None = None
     roles: tuple[Role, ...] = ()
 
 
@@ -232,6 +246,19 @@ class Owner:
     def join(self) -> str:
         """What ties the parts to the row above them when that is their owner."""
         return f"{{{self.column}}} = {{up.id}}"
+
+
+@dataclass(frozen=True)
+class Related:
+    """What a field of a filter asks of rows of the type `to`: of the one that `join` finds, or of `several`."""
+
+    to: str
+    join: str
+    several: bool = False
+
+    @property
+    def condition(self) -> str:
+        return One(self.join).condition
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from graphql import (
 from hub.errors import SettingsError
 from hub.store.base import Row as StoredRow
 from hub.store.database import MODELS
-from schema.compiler.catalog import Column, Count, Figure, Lookup, Part, Values, declaration, roles_of
+from schema.compiler.catalog import Column, Count, Figure, Lookup, Part, Values, Whole, declaration, roles_of
 from schema.compiler.emit import Tables
 from schema.compiler.policy import PRIVATE, ROWS, WITH
 
@@ -78,7 +78,7 @@ def problem(field: GraphQLField, never_null: set[str]) -> str | None:
     required = is_non_null_type(field.type)
     if required and roles_of(field) is not None:
         return "may be hidden from some, so it cannot be non-null"
-    if is_leaf_type(get_named_type(field.type)) and not isinstance(source, Column | Figure | Count):
+    if is_leaf_type(get_named_type(field.type)) and not isinstance(source, Column | Figure | Count | Whole):
         return "is a leaf, so it needs column() or figure()"
     if isinstance(source, Column):
         table = next((name for name in READS.findall(source.sql) if name not in BELONGS_TO), None)

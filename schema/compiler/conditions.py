@@ -6,30 +6,28 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLInputObjectType, get_named_type
 
-from schema.compiler.catalog import Where, declaration, template
+from schema.compiler.catalog import Related, Where, declaration, template
+from schema.compiler.row import Row
 from schema.errors import ErrorCode, HubGraphQLError, bad_input
 from schema.ids import read_id
 
 if TYPE_CHECKING:
     from schema.compiler.emit import Emitter
-    from schema.compiler.row import Row
 
 DEEPEST, WIDEST, LONGEST = 4, 20, 500
 Path = tuple[str | int, ...]
 
 
-def condition(
-    emitter: "Emitter", kind: GraphQLInputObjectType, asked: dict[str, Any], row: "Row", site: int, path: Path
-) -> str:
+def condition(emitter: "Emitter", kind: GraphQLInputObjectType, asked: dict[str, Any], row: Row, site: int, path: Path) -> str:
     """Return the condition of one filter object: all that it says holds. Raises BAD_USER_INPUT and FORBIDDEN."""
     return " AND ".join(parts(emitter, kind, asked, row, site, path, 0)) or "true"
 
 
 def parts(
-    emitter: "Emitter", kind: GraphQLInputObjectType, asked: dict[str, Any], row: "Row", site: int, path: Path, depth: int
+    emitter: "Emitter", kind: GraphQLInputObjectType, asked: dict[str, Any], row: Row, site: int, path: Path, depth: int
 ) -> list[str]:
     if depth > DEEPEST:
-        raise bad_input(f"A filter nests `and`, `or` and `not` at most {DEEPEST} deep.")
+        raise bad_input(f"A filter nests `and`, `or`, `not` and relations at most {DEEPEST} deep.")
     found = []
     for name, value in asked.items():
         if value is None:
@@ -48,14 +46,27 @@ def parts(
             inner_not = " AND ".join(parts(emitter, kind, value, row, site, here, depth + 1)) or "true"
             found.append(f"({inner_not}) IS NOT TRUE")
         else:
-            found.append(asks(emitter, kind, name, value, row, site, here))
+            found.append(asks(emitter, kind, name, value, row, site, here, depth))
     return found
 
 
-def asks(emitter: "Emitter", kind: GraphQLInputObjectType, name: str, value: Any, row: "Row", site: int, path: Path) -> str:
+def asks(
+    emitter: "Emitter",
+    kind: GraphQLInputObjectType,
+    name: str,
+    value: Any,
+    row: Row,
+    site: int,
+    path: Path,
+    depth: int,
+) -> str:
     """Return the condition of one field of a filter."""
     field = kind.fields[name]
-    where: Where = declaration(field)
+    where: Where | Related = declaration(field)
+    if isinstance(where, Related):
+        target = get_named_type(field.type)
+        assert isinstance(target, GraphQLInputObjectType)
+        return relation(emitter, where, target, value, row, site, path, depth + 1)
     if where.roles and emitter.viewer.role not in where.roles:
         raise HubGraphQLError("Your role may not filter by this field.", ErrorCode.FORBIDDEN, field=".".join(map(str, path)))
     if where.through:
@@ -63,10 +74,53 @@ def asks(emitter: "Emitter", kind: GraphQLInputObjectType, name: str, value: Any
         other, source = emitter.table(of, row, [join])
         inner = test(emitter, where, get_named_type(field.type).name, value, other, site, path)
         return f"EXISTS (SELECT 1 {source} AND {inner})"
+    if where.unfolded:
+        each = Row(emitter, emitter.alias("v"), row)
+        inner = test(emitter, where, get_named_type(field.type).name, value, each, site, path)
+        return f"EXISTS (SELECT 1 FROM {where.unfolded.format_map(each)} WHERE {inner})"
     return test(emitter, where, get_named_type(field.type).name, value, row, site, path)
 
 
-def test(emitter: "Emitter", where: Where, kind: str, value: Any, row: "Row", site: int, path: Path) -> str:
+def relation(
+    emitter: "Emitter",
+    where: Related,
+    kind: GraphQLInputObjectType,
+    value: dict[str, Any],
+    row: Row,
+    site: int,
+    path: Path,
+    depth: int,
+) -> str:
+    """Return the condition that a related row is such. One that the viewer may not see is absent, here as everywhere."""
+    if not where.several:
+        return exists(emitter, where, kind, value, row, site, path, depth)
+    found = []
+    for name, wanted in value.items():
+        if wanted is not None:
+            inner = get_named_type(kind.fields[name].type)
+            assert isinstance(inner, GraphQLInputObjectType)
+            one = exists(emitter, where, inner, wanted, row, site, (*path, name), depth)
+            found.append(one if name == "some" else f"NOT {one}")
+    return all_of(found)
+
+
+def exists(
+    emitter: "Emitter",
+    where: Related,
+    kind: GraphQLInputObjectType,
+    value: dict[str, Any],
+    row: Row,
+    site: int,
+    path: Path,
+    depth: int,
+) -> str:
+    # As where it is shown: a list leaves out what was deleted at its source, a single record stays.
+    other, source = emitter.table(where.to, row, [where.condition], live=where.several)
+    inner = parts(emitter, kind, value, other, site, path, depth)
+    return f"EXISTS (SELECT 1 {' AND '.join([source, *inner])})"
+
+
+def test(emitter: "Emitter", where: Where, kind: str, value: Any, row: Row, site: int, path: Path) -> str:
     if where.to is not None:
         return identity(emitter, where, row, value, site, path)
     sql = where.sql
@@ -115,7 +169,7 @@ def operators(emitter: "Emitter", expression: str, cast: str, value: dict[str, A
     return found
 
 
-def identity(emitter: "Emitter", where: Where, row: "Row", value: dict[str, Any], site: int, path: Path) -> str:
+def identity(emitter: "Emitter", where: Where, row: Row, value: dict[str, Any], site: int, path: Path) -> str:
     """Compare the id of another row. One that the viewer may not see is absent, here as everywhere."""
     to, columns = where.to or "", where.sql if isinstance(where.sql, tuple) else (where.sql,)
     held = [emitter.expression(template(sql) if isinstance(sql, str) else sql, row) for sql in columns]
@@ -153,7 +207,7 @@ def region(emitter: "Emitter", expression: str, value: dict[str, Any], site: int
     return found
 
 
-def amount(emitter: "Emitter", expression: str, row: "Row", value: dict[str, Any], site: int, path: Path) -> list[str]:
+def amount(emitter: "Emitter", expression: str, row: Row, value: dict[str, Any], site: int, path: Path) -> list[str]:
     """Compare money: the expression is an amount, `currency` of the same row its currency."""
     found = [f"{row['currency']} = {emitter.argument(site, (*path, 'currency'), 'text', plain)}"]
     for name in ("gte", "lt"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import FieldNode, GraphQLField, GraphQLInputObjectType, GraphQLObjectType, get_named_type
 
-from schema.compiler.catalog import Column, Groups, Pages, Sort, Sums, declaration, template
+from schema.compiler.catalog import Column, Groups, Pages, Sort, Sums, Whole, declaration, template
 from schema.compiler.conditions import condition
 from schema.compiler.plan import Binding, Path, Selection, arguments, collect
 from schema.compiler.row import Row, fixed, leaf
@@ -341,6 +341,8 @@ class Aggregates:
                 sql = leaf(self.kind, name, self.kind.fields[name], f"(figures.figure{len(figures) - 1})")
             elif isinstance(made, Sums):
                 sql = self.sums(made, name, nodes, (*self.path, key))
+            elif isinstance(made, Whole):
+                sql = self.whole(made, name, nodes, (*self.path, key))
             else:
                 assert isinstance(made, Groups)
                 sql = self.groups(made, name, nodes, (*self.path, key))
@@ -354,6 +356,22 @@ class Aggregates:
         assert isinstance(kind, GraphQLObjectType)
         row, source = self.connection.rows()
         return summed(self.emitter, made, kind, collect(kind, nodes, self.emitter.asked), row, source, path)
+
+    def whole(self, made: Whole, name: str, nodes: list[FieldNode], path: Path) -> str:
+        """Return a sum over all rows, null where one of its parts is."""
+        emitter, definition = self.emitter, self.kind.fields[name]
+        row, source = self.connection.rows()
+        part = emitter.expression(made.part, row)
+        total = "SELECT CASE WHEN count(*) = count(part) THEN coalesce(sum(part), 0) END AS amount"
+        summed_up = f"{total} FROM (SELECT {part} AS part {source}) AS parts"
+        if made.currency is None:
+            return leaf(self.kind, name, definition, f"({summed_up})")
+        kind = get_named_type(definition.type)
+        assert isinstance(kind, GraphQLObjectType)
+        money = Row(emitter, emitter.alias("w"), None, {"currency": made.currency})
+        shown = emitter.json(kind, collect(kind, nodes, emitter.asked), money, path)
+        known = f"{money['amount']} IS NOT NULL AND {made.currency} IS NOT NULL"
+        return f"(SELECT CASE WHEN {known} THEN {shown} END FROM ({summed_up}) AS {money['row']})"
 
     def groups(self, made: Groups, name: str, nodes: list[FieldNode], path: Path) -> str:
         """Return the figures by group, largest first."""

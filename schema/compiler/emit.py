@@ -305,7 +305,8 @@ class Emitter:
             other, tail = self.table("Conflict", row, [source.join])
             said = SENTENCE.format_map(Row(self, other["row"], row, {"locale": locale}))
             summary = f"coalesce((SELECT {said} {tail} ORDER BY {other['score']} DESC, {other['id']} LIMIT 1), '')"
-        title = TITLE.format_map(Row(self, row["row"], row, {"locale": locale}))
+        rule = source.rule.format_map(row)
+        title = TITLE.format_map(Row(self, row["row"], row, {"locale": locale, "rule": rule}))
         columns = {"locale": locale, "title": title, "summary": summary}
         return self.json(kind, selected, Row(self, row["row"], row, columns), path)
 

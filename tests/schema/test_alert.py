@@ -84,3 +84,12 @@ async def test_partners_read_nothing_of_the_log(store: Store, client: Client) ->
     for role, more in (("partner", {"partner_id": partner}), ("direct_sales", {}), ("channel_manager", {})):
         answer = (await client.post(LOG, token=await token(store, role, **more))).json()
         assert answer["data"]["deliveries"]["nodes"] == []
+
+
+async def test_an_alert_has_the_words_of_its_case(store: Store, client: Client) -> None:
+    await a_log(store)
+    texts = "wording(locale: EN) { locale title summary }"
+    answer = await client.data(f"{{ alerts {{ nodes {{ {texts} case {{ {texts} }} }} }} }}")
+    (alert,) = answer["alerts"]["nodes"]
+    assert alert["wording"] == alert["case"]["wording"]
+    assert alert["wording"]["title"]

@@ -14,6 +14,7 @@ RUN = """mutation ($i: RunBacktestInput!) { runBacktest(input: $i) {
     backtest { id state rules } userErrors { code path message } } }"""
 READ = """query ($id: ID!) { node(id: $id) { ... on Backtest {
     state error name addedCount removedCount changedCount alertsPerWeek presentVersion draftVersion ground
+    baseline { number } watermarks { source stream readTo }
     byRule { ruleId added removed changedClass present { findings moneyAtStake { amount currency } precision }
              draft { findings fullClass unknownValue moneyAtStake { amount currency } } }
     load { manager draftCasesPerWeek }
@@ -57,6 +58,13 @@ async def test_a_backtest_is_asked_for_answered_and_read(store: Store) -> None:
         found = (await client.data(READ, variables={"id": payload["backtest"]["id"]}))["node"]
         assert (found["state"], found["error"], found["addedCount"], found["removedCount"]) == ("DONE", None, 1, 1)
         assert (found["presentVersion"], found["draftVersion"], len(found["ground"])) == (1, None, 64)
+        assert found["baseline"] == {"number": 1}
+        async with store.connection() as connection:
+            read = await connection.fetch(
+                'SELECT source.name AS source, stream.name AS stream, hub_instant(stream.watermark) AS "readTo" FROM stream '
+                "JOIN source ON source.id = stream.source_id WHERE stream.watermark IS NOT NULL ORDER BY 1, 2"
+            )
+        assert found["watermarks"] == [dict(row) for row in read]
         (rule,) = found["byRule"]
         assert (rule["present"]["findings"], rule["draft"]["findings"], rule["draft"]["fullClass"]) == (1, 1, 0)
         assert rule["draft"]["moneyAtStake"] == rule["present"]["moneyAtStake"] == [{"amount": "2800", "currency": "CNY"}]

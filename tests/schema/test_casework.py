@@ -148,6 +148,23 @@ async def test_a_case_goes_through_the_procedure_to_a_confirmation_by_two(house:
         assert (await house.ask(who, "{ auditLog { totalCount } }"))["auditLog"]["totalCount"] == 0
 
 
+async def test_an_event_of_a_case_shows_the_step_to_whom_the_step_is_for(house: House) -> None:
+    await house.advance("manager", "TRIAGED", "REPORTED", "INVESTIGATING")
+    await house.call("manager", "commentCase", caseId=house.id, comment="Between us.")
+    follow = """subscription { caseEvents(after: "0") { kind step { kind toState comment } } }"""
+    told: dict[str, list[Any]] = {}
+    for who, count in (("manager", 4), ("partner", 3)):
+        async with house.client.socket(house.tokens[who]) as socket:
+            await socket.subscribe(follow)
+            told[who] = [(await socket.next())["payload"]["data"]["caseEvents"] for _ in range(count)]
+    assert [one["step"] and one["step"]["toState"] for one in told["manager"]] == ["TRIAGED", "REPORTED", "INVESTIGATING", None]
+    assert told["manager"][-1]["step"]["comment"] == "Between us."
+    assert {one["kind"] for one in told["partner"]} == {"ADVANCED"}
+    async with house.store.connection() as connection:
+        seen = await connection.fetch("SELECT visible_to_partner FROM case_step WHERE kind = 'advanced' ORDER BY id")
+    assert [one["step"] is not None for one in told["partner"]] == [row["visible_to_partner"] for row in seen]
+
+
 async def test_a_step_that_cannot_be_names_those_that_can(house: House) -> None:
     answer = await house.call("manager", "advanceCase", caseId=house.id, toState="MEDIATION", comment="Now.")
     assert answer["userErrors"][0] | {"message": ""} == {
@@ -222,7 +239,7 @@ async def test_a_notice_is_read_by_the_partner_once_two_agreed(house: House) -> 
     await house.advance("manager", "TRIAGED", "REPORTED", "INVESTIGATING")
     made = await house.call("manager", "proposeNotice", notice, caseId=house.id, text="Please look at order O1.")
     assert made["approval"]["state"] == "PROPOSED"
-    read = "{ conflictCases { nodes { notices { id text state version sentAt } } } }"
+    read = "{ conflictCases { nodes { notices { id text state version sentAt partner { code } } } } }"
     assert (await house.ask("partner", read))["conflictCases"]["nodes"] == [{"notices": []}]
     ((shown,),) = [node["notices"] for node in (await house.ask("admin", read))["conflictCases"]["nodes"]]
     given = {"noticeId": shown["id"], "expectedVersion": shown["version"]}
@@ -232,6 +249,7 @@ async def test_a_notice_is_read_by_the_partner_once_two_agreed(house: House) -> 
     assert done["notice"] == {"state": "APPROVED", "approvedBy": {"displayName": "admin"}}
     ((found,),) = [node["notices"] for node in (await house.ask("partner", read))["conflictCases"]["nodes"]]
     assert (found["text"], found["sentAt"] is not None) == ("Please look at order O1.", True)
+    assert found["partner"] == {"code": "GD-B"}
     for who in ("victim", "other"):
         assert (await house.ask(who, read))["conflictCases"]["nodes"] == []
 

@@ -16,8 +16,9 @@ QUERY = """
 query ($where: OrderFilter, $by: [OrderDimension!]!, $why: ConflictFilter, $along: [ConflictDimension!]!) {
   orders(first: 100, filter: $where) {
     totalCount
-    nodes { state channel placedAt partner { code } shipToRegion { code } total { amount currency } }
-    aggregates { count total { amount currency } firstPlacedAt lastPlacedAt
+    nodes { state channel placedAt partner { code } shipToRegion { code } total { amount currency } netTotal { amount }
+      lines(first: 9) { nodes { quantity { baseUnits } } } }
+    aggregates { count total { amount currency } baseUnits netTotalBase { amount } firstPlacedAt lastPlacedAt
       groupBy(dimensions: $by, first: 100) { key count total { amount currency } suppressed } } }
   conflicts(first: 100, filter: $why) {
     totalCount
@@ -105,6 +106,7 @@ async def lay(rows: Rows, sales: list[dict[str, Any]], findings: list[dict[str, 
                 code=name, type="direct" if name == "own" else "distributor", home_region_id=rows.found["south"]
             )
         rows.found["product"] = await rows.product()
+        await rows.add("detection", rule="trade_line", rule_version=1, basis="CNY", judged_to=T0)
     ids = rows.found
     for sale in sales:
         await rows.order(
@@ -144,6 +146,14 @@ def assert_orders(orders: dict[str, Any], by: list[str]) -> None:
     placed = [node["placedAt"] for node in nodes]
     assert orders["totalCount"] == told["count"] == len(nodes)
     assert told["total"] == money(node["total"] for node in nodes)
+    lines = [line["quantity"]["baseUnits"] for node in nodes for line in node["lines"]["nodes"]]
+    assert told["baseUnits"] == plain(sum(map(Decimal, lines), Decimal()))
+    if any(node["total"]["currency"] != "CNY" for node in nodes):
+        # No rate is known.
+        assert told["netTotalBase"] is None
+    else:
+        worth = sum((Decimal(node["netTotal"]["amount"]) for node in nodes), Decimal())
+        assert told["netTotalBase"] == {"amount": plain(worth)}
     assert (told["firstPlacedAt"], told["lastPlacedAt"]) == (min(placed, default=None), max(placed, default=None))
     groups: dict[tuple[Any, ...], list[Any]] = defaultdict(list)
     for node in nodes:

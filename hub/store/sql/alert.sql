@@ -144,4 +144,4 @@ WITH seen AS (
 )
 INSERT INTO case_step (case_id, actor_id, occurred_at, comment)
 SELECT seen.case_id, :user_id, :now, :comment FROM seen WHERE :comment::text IS NOT NULL
-RETURNING case_id;
+RETURNING id, case_id;

@@ -53,6 +53,31 @@ async def test_a_change_is_a_revision_and_what_stood_before_is_kept(store: Store
     assert kept["score"] == before["score"]
 
 
+async def test_a_finding_knows_the_orders_it_rests_on(store: Store) -> None:
+    world = await fair_world(store)
+    for number in ("O1", "O2"):
+        await world.order(number, seller="GD-B", to="CN-SH", invoice="INV1", lines=[("P1", "40", "2800")])
+        await world.detect()
+    rows = await world.rows(
+        "SELECT c.rule, array_agg(o.key ORDER BY o.key) AS orders FROM conflict AS c JOIN sales_order AS o "
+        "ON o.id = ANY(c.order_ids) GROUP BY c.id ORDER BY c.rule, orders"
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        (RULE, ["O1"]), (RULE, ["O2"]), ("duplicate_sale", ["O1", "O2"])
+    ]  # fmt: skip
+
+
+async def test_a_finding_that_comes_to_rest_on_another_order_names_that_one_alone(store: Store) -> None:
+    world = await fair_world(store)
+    await sale(world)
+    await world.detect()
+    async with store.connection() as connection:
+        await connection.execute("UPDATE conflict SET order_ids = '{1}', told = 0")
+    await world.detect(full=True)
+    (order,) = await world.rows("SELECT id FROM sales_order")
+    assert (await finding(world))["order_ids"] == [order["id"]]
+
+
 async def test_gone_is_resolved_and_back_is_open_under_the_same_key(store: Store) -> None:
     world = await fair_world(store)
     await sale(world)
