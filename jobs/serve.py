@@ -16,7 +16,7 @@ def listen(host: str, port: int) -> socket.socket:
     """Take the port before anything else is started; port 0 takes a free one. Raises SettingsError when it is in use."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=512)
+        door = socket.create_server((host, port), family=family, backlog=512)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             said = f"Port {port} is in use; stop the program that uses it or choose another with --port."
@@ -25,6 +25,9 @@ def listen(host: str, port: int) -> socket.socket:
         else:
             said = f"We cannot listen on {host}, port {port}: {error.strerror or error}. Set another host in [server]."
         raise SettingsError(said) from error
+    # The loop does so only for sockets that name their protocol: without it an answer in two pieces waits for 40 ms.
+    door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return door
 
 
 def url(door: socket.socket) -> str:
