@@ -66,7 +66,7 @@ async def run(options: Options) -> Report:
         file = made.home / "orders.jsonl"
         write_orders(file, [0] * count, count=LINES)
         await made.load(address, "orders", file)
-        async with open_store(address, connections=1) as store, served(address) as port:
+        async with open_store(address, connections=1) as store, served(address) as (port, _):
             async with store.connection() as connection:
                 await connection.execute("VACUUM ANALYZE")
             async with store.transaction() as connection:
@@ -248,15 +248,15 @@ async def connected(port: int) -> AsyncIterator[Wire]:
 
 
 @asynccontextmanager
-async def served(address: str) -> AsyncIterator[int]:
-    """Run the server in a process of its own; lend its port."""
+async def served(address: str) -> AsyncIterator[tuple[int, int]]:
+    """Run the server in a process of its own; lend its port and the number of the process."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "benchmarks.answer", address, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        yield int(await process.stdout.readline())
+        yield int(await process.stdout.readline()), process.pid
     finally:
         process.stdin.close()
         await process.wait()

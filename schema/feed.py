@@ -6,9 +6,10 @@ not in memory, and one that resumes joins the others without a gap.
 """
 
 import asyncio
-from collections import OrderedDict, defaultdict
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 from hub.store.database import Store
 from hub.store.event import last_numbers
@@ -26,7 +27,9 @@ class Feed:
         self.last: defaultdict[str, int] = defaultdict(int)
         self.seen = 0
         self.bells: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
-        self.readings: OrderedDict[Hashable, asyncio.Task[Any]] = OrderedDict()
+        # A reading is known for as long as somebody waits for it, and the latest for those who come a little later.
+        self.readings: WeakValueDictionary[Hashable, asyncio.Task[Any]] = WeakValueDictionary()
+        self.lately: deque[asyncio.Task[Any]] = deque(maxlen=KEPT)
 
     async def look(self) -> None:
         """See how far the table goes, and wake whoever waits for a topic that went on."""
@@ -45,13 +48,13 @@ class Feed:
 
     async def shared(self, key: Hashable, read: Callable[[], Awaitable[Read]]) -> Read:
         """Return what `read` gives, asking once for all who come with the same key."""
-        if key not in self.readings:
+        reading = self.readings.get(key)
+        if reading is None:
             reading = self.readings[key] = asyncio.ensure_future(read())
             reading.add_done_callback(lambda done: self.forget_failure(key, done))
-            if len(self.readings) > KEPT:
-                self.readings.popitem(last=False)
+            self.lately.append(reading)
         # Shielded: the reading is for others too, when the one who asked first goes away.
-        result: Read = await asyncio.shield(self.readings[key])
+        result: Read = await asyncio.shield(reading)
         return result
 
     def forget_failure(self, key: Hashable, done: asyncio.Task[Any]) -> None:

@@ -14,7 +14,7 @@ import strawberry
 from graphql import VariableNode
 
 from schema.compiler.catalog import Figure, column, declared, many, one, table, text
-from schema.compiler.follow import EVENTS, may_resume, read_events
+from schema.compiler.follow import EVENTS, may_resume, read_events, scope_of
 from schema.context import RequestContext
 from schema.errors import ErrorCode, HubGraphQLError, bad_input
 from schema.scalars import BigInt
@@ -156,14 +156,14 @@ async def events(info: Info, kind: str, after: int | None) -> AsyncGenerator[Any
     assert feed is not None
     topic = EVENTS[kind].topic
     raw: Any = info._raw_info
+    place = feed.last[topic] if after is None else after
+    key = (await scope_of(raw, kind), asked(raw))
     if after:
         await demand_kept(raw, kind, after)
-    place = feed.last[topic] if after is None else after
     if after is None and topic == "sync":
         found, _ = await read_events(raw, kind, {"after": 0, "upto": place}, present=True)
         for event in found:
             yield event
-    key = (kind, info.context.viewer, asked(raw))
     while True:
         upto = await feed.beyond(topic, place)
         given = {"after": place, "upto": upto}
@@ -189,6 +189,12 @@ def asked(raw: Any) -> tuple[object, ...]:
     return raw.operation.loc.source.body, raw.operation.name and raw.operation.name.value, tuple(rest)
 
 
+After = Annotated[
+    BigInt | None,
+    strawberry.argument(description='Last event received; "0" = from the oldest kept; null = only new ones.'),
+]
+
+
 @strawberry.type(
     description="Everything that can be followed. `after` resumes: all later events still kept are sent first, then new ones "
     "as they come."
@@ -198,10 +204,7 @@ class Subscription:
     async def conflict_events(
         self,
         info: Info,
-        after: Annotated[
-            BigInt | None,
-            strawberry.argument(description='Last event received; "0" = from the oldest kept; null = only new ones.'),
-        ] = strawberry.UNSET,
+        after: After = strawberry.UNSET,
         filter: Annotated[
             Annotated["ConflictFilter", strawberry.lazy("schema.conflict")] | None,
             strawberry.argument(description="Which findings."),
@@ -214,10 +217,7 @@ class Subscription:
     async def case_events(
         self,
         info: Info,
-        after: Annotated[
-            BigInt | None,
-            strawberry.argument(description='Last event received; "0" = from the oldest kept; null = only new ones.'),
-        ] = strawberry.UNSET,
+        after: After = strawberry.UNSET,
         case_id: Annotated[strawberry.ID | None, strawberry.argument(description="Only this case.")] = strawberry.UNSET,
     ) -> AsyncGenerator[CaseEvent, None]:
         async for event in events(info, "CaseEvent", given(after)):
@@ -227,10 +227,7 @@ class Subscription:
     async def order_changes(
         self,
         info: Info,
-        after: Annotated[
-            BigInt | None,
-            strawberry.argument(description='Last event received; "0" = from the oldest kept; null = only new ones.'),
-        ] = strawberry.UNSET,
+        after: After = strawberry.UNSET,
         filter: Annotated[
             Annotated["OrderFilter", strawberry.lazy("schema.order")] | None,
             strawberry.argument(description="Which orders, by what they are now."),
@@ -243,10 +240,7 @@ class Subscription:
     async def inventory_changes(
         self,
         info: Info,
-        after: Annotated[
-            BigInt | None,
-            strawberry.argument(description='Last event received; "0" = from the oldest kept; null = only new ones.'),
-        ] = strawberry.UNSET,
+        after: After = strawberry.UNSET,
         filter: Annotated[
             Annotated["InventoryLevelFilter", strawberry.lazy("schema.inventory")] | None,
             strawberry.argument(description="Which stock levels, by what they are now."),

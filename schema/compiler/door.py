@@ -4,7 +4,7 @@ The JSON the database made goes out as it is.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -177,12 +177,7 @@ class Compiler:
         """Find or make the plan, bind the values and run the statement."""
         context: RequestContext = info.context
         asked = Asked(info.fragments, info.variable_values)
-
-        def make() -> Plan:
-            emitter = Emitter(self.tables, context.viewer, asked)
-            return emitter.plan(write(emitter))
-
-        plan = self.plans.get(info, (policy.shape(context.viewer), kinds), make)
+        plan = self.plan(info, kinds, write)
         key = await cursor_key(context.store)
         binding = Binding(context.viewer, clock.now(), key, asked, plan.sites, given, context.points)
         body = await reader_of(context).fetch(plan, plan.bind(binding))
@@ -192,6 +187,30 @@ class Compiler:
         if body is None:
             return None
         return Prebuilt(body, [refusal(info, outer, pattern) for outer, pattern in plan.denied])
+
+    def plan(self, info: FieldInfo, kinds: tuple[str, ...], write: Callable[[Emitter], str]) -> Plan:
+        """Return the plan of a field, made if it is not there."""
+        viewer: Viewer = info.context.viewer
+
+        def make() -> Plan:
+            emitter = Emitter(self.tables, viewer, Asked(info.fragments, info.variable_values))
+            return emitter.plan(write(emitter))
+
+        return self.plans.get(info, (policy.shape(viewer), kinds), make)
+
+    async def scope(
+        self, info: FieldInfo, kinds: tuple[str, ...], given: dict[str, Any], write: Callable[[Emitter], str]
+    ) -> Hashable:
+        """Return all of the viewer that an answer depends on: those for whom it is the same are told the same.
+
+        Raises what reading would for a fault of the arguments.
+        """
+        viewer: Viewer = info.context.viewer
+        plan = self.plan(info, kinds, write)
+        key = await cursor_key(info.context.store)
+        binding = Binding(viewer, clock.now(), key, Asked(info.fragments, info.variable_values), plan.sites, given)
+        plan.bind(binding)
+        return policy.shape(viewer), repr([slot(binding) for slot in plan.scope])
 
 
 def kinds_of(definition: GraphQLField, info: FieldInfo) -> set[str]:

@@ -64,6 +64,8 @@ class Tables:
 
 # What is given to a statement and is another thing at the next moment.
 FLEETING = {("given", "now"), ("given", "points_left")}
+# What of it is the viewer's.
+SCOPE = {("given", name) for name in GIVEN if name.startswith("viewer_")}
 
 
 class Emitter:
@@ -89,7 +91,10 @@ class Emitter:
             f"< {self.given('now')}), false) AS stale FROM stream WHERE model = ANY({models})"
         )
         whole = f"SELECT ({sql})::text AS body, fresh.watermark, fresh.stale FROM ({fresh}) AS fresh{self.unused(sql + fresh)}"
-        return Plan(whole, tuple(self.slots), tuple(self.checks), tuple(self.sites), tuple(self.denied.values()), lasting)
+        scope = tuple(self.slots[place - 1] for (key, _), place in self.places.items() if key in SCOPE)
+        return Plan(
+            whole, tuple(self.slots), tuple(self.checks), tuple(self.sites), tuple(self.denied.values()), lasting, scope
+        )
 
     def unused(self, sql: str) -> str:
         """Name the values that were bound for columns nobody selected: PostgreSQL wants to know the type of each."""

@@ -3,7 +3,7 @@
 They pass through the same door and under the same policy as every other read.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +44,8 @@ EVENTS = {
     "InventoryChange": Followed("inventory", "InventoryLevel", several=True),
 }
 Read = tuple[list[Prebuilt], int]
+# What tells a plan from others of its field, the values it is given, and how it is written.
+Asking = tuple[tuple[str, ...], dict[str, Any], Callable[[Emitter], str]]
 
 
 async def read_events(info: Any, kind: str, given: Mapping[str, int], *, present: bool = False) -> Read:
@@ -53,6 +55,21 @@ async def read_events(info: Any, kind: str, given: Mapping[str, int], *, present
     that of the subject or of what it belongs to. With `present`, only the last event of each subject that is still under way.
     """
     compiler: Compiler = info.schema.extensions[COMPILER]
+    found = await compiler.answer(info, *events_of(info, kind, given, present=present), (str(info.path.key),))
+    assert found is not None
+    near, events = found.decode()
+    told = [Prebuilt(body, found.errors) for _, body in events or ()]
+    return told, events[-1][0] if len(told) == EVENTS[kind].most else near
+
+
+async def scope_of(info: Any, kind: str) -> Hashable:
+    """Return all of the viewer that decides on events of a type; refuse arguments that could choose none."""
+    compiler: Compiler = info.schema.extensions[COMPILER]
+    return await compiler.scope(info, *events_of(info, kind, {"after": 0, "upto": 0}, present=False))
+
+
+def events_of(info: Any, kind: str, given: Mapping[str, int], *, present: bool) -> Asking:
+    """Return how events of a type are read."""
     definition = info.parent_type.fields[info.field_name]
     node, path = info.field_nodes[0], (str(info.path.key),)
     followed = EVENTS[kind]
@@ -74,11 +91,7 @@ async def read_events(info: Any, kind: str, given: Mapping[str, int], *, present
             f"ORDER BY {row['number']} LIMIT {followed.most}) AS {event})) FROM (SELECT {near} AS number) AS near)"
         )
 
-    found = await compiler.answer(info, ("events", kind, str(present)), dict(given), write, path)
-    assert found is not None
-    near, events = found.decode()
-    told = [Prebuilt(body, found.errors) for _, body in events or ()]
-    return told, events[-1][0] if len(told) == followed.most else near
+    return ("events", kind, str(present)), dict(given), write
 
 
 async def may_resume(info: Any, kind: str, number: int) -> bool:

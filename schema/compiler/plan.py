@@ -206,7 +206,8 @@ Path = tuple[str, ...]
 class Plan:
     """A statement with the values it wants, and what of the selection the viewer may not read.
 
-    `lasting` says that the same values bring the same rows for as long as no data changes.
+    `lasting` says that the same values bring the same rows for as long as no data changes; `scope` are the slots that look at
+    the viewer.
     """
 
     sql: str
@@ -215,6 +216,7 @@ class Plan:
     sites: tuple[Site, ...]
     denied: tuple[tuple[Path, str], ...]
     lasting: bool
+    scope: tuple[Slot, ...]
 
     def bind(self, binding: Binding) -> list[object]:
         """Return the values of one execution. Raises BAD_USER_INPUT and CURSOR_EXPIRED."""
