@@ -20,7 +20,7 @@ def main() -> int:
     found = all_benchmarks()
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=benchmarks.__doc__)
     parser.add_argument("name", nargs="?", choices=found, help="which one; all when left out")
-    parser.add_argument("--rows", type=int, help="orders; each benchmark has a size of its own")
+    parser.add_argument("--rows", type=int, help="orders, or followers; each benchmark has a size of its own")
     parser.add_argument("--rounds", type=int, default=5, help="rounds that count, after one to warm up")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every round there")
     asked = parser.parse_args()

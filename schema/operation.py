@@ -230,8 +230,15 @@ def shown(error: GraphQLError, request_id: str) -> dict[str, Any]:
             log.error("operation failed", request_id=request_id, trace="".join(traceback.format_exception(cause)))
         formatted["message"] = message
         formatted["extensions"] = {"code": code.value}
-    formatted["extensions"] = {**formatted.get("extensions", {}), "requestId": request_id}
+    extensions = formatted["extensions"]
+    formatted["extensions"] = {**extensions, "classification": classified(extensions["code"]), "requestId": request_id}
     return formatted
+
+
+def classified(code: str) -> str:
+    """Say whose doing an error is, for who does not know its code: the hub's, or else the request's."""
+    ours = code in (ErrorCode.INTERNAL_SERVER_ERROR.value, ErrorCode.QUERY_TIMEOUT.value)
+    return (ErrorCode.INTERNAL_SERVER_ERROR if ours else ErrorCode.BAD_REQUEST).value
 
 
 def judged(error: GraphQLError) -> tuple[ErrorCode, str]:

@@ -178,7 +178,7 @@ async def test_one_that_costs_too_much_is_refused_before_it_runs(poor: Client, r
         body = response.json()
         assert "data" not in body
         assert body["errors"][0]["extensions"] | {"requestId": ""} == {
-            "code": "COST_LIMIT", "limit": "cost", "cost": 90, "most": 60, "requestId": "",
+            "code": "COST_LIMIT", "limit": "cost", "cost": 90, "most": 60, "classification": "BAD_REQUEST", "requestId": "",
         }  # fmt: skip
         assert body["extensions"]["cost"]["requestedQueryCost"] == 90
         assert body["extensions"]["cost"]["throttleStatus"]["currentlyAvailable"] == 100

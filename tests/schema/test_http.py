@@ -209,3 +209,9 @@ async def test_production_is_closed_to_who_does_not_write_queries(store: Store) 
         client.token = await token(store, "analyst")
         assert await client.data("{ __schema { queryType { name } } }") == {"__schema": {"queryType": {"name": "Query"}}}
         assert (await get(client, "{ hello }")).status_code == 200
+
+
+async def test_every_error_says_whose_doing_it_is(client: Client) -> None:
+    for query, whose in (("{ refused }", "BAD_REQUEST"), ("{ nope }", "BAD_REQUEST"), ("{ broken }", "INTERNAL_SERVER_ERROR")):
+        (error,) = (await client.post(query)).json()["errors"]
+        assert error["extensions"]["classification"] == whose

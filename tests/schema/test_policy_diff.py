@@ -109,3 +109,11 @@ async def test_days_the_wrong_way_round_are_refused(store: Store, ask: Any) -> N
     answer = await ask(DIFF, Viewer(Role.ADMIN), **{"from": "2026-06-01", "to": "2026-03-01"})
     assert answer["data"]["policyDiff"] is None
     assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+async def test_days_without_end_are_refused(store: Store, ask: Any) -> None:
+    await moving(store)
+    for days in ({"from": "0001-01-01", "to": "0001-01-01"}, {"from": "2026-03-01", "to": "9999-12-31"}):
+        answer = await ask(DIFF, Viewer(Role.ADMIN), **days)
+        assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+    await asked(ask, Viewer(Role.ADMIN), **{"from": "0001-01-02", "to": "9999-12-30"})
