@@ -32,7 +32,8 @@ DOCUMENTS = (
 )
 QUESTIONS = [{"query": text, "variables": {"f": f}} for text in DOCUMENTS for f in (None, {"ruleId": ["cross_region_sale"]})]
 FINDING = """
-    INSERT INTO conflict (finding_key, rule, scope, classification, is_full, event_day, score, uncapped_score, band, watermark_at)
+    INSERT INTO conflict (finding_key, rule, scope, classification, is_full, event_day, score, uncapped_score, band,
+                          watermark_at)
     VALUES ('f1', 'cross_region_sale', 'f1', 'suspected', true, '2026-03-01', 60, 60, 'medium', '2026-03-02Z') RETURNING id
 """
 # A statement as the server writes it down; what the pool says when a connection comes back is none of ours.

@@ -231,14 +231,18 @@ def shown(error: GraphQLError, request_id: str) -> dict[str, Any]:
         formatted["message"] = message
         formatted["extensions"] = {"code": code.value}
     extensions = formatted["extensions"]
-    formatted["extensions"] = {**extensions, "classification": classified(extensions["code"]), "requestId": request_id}
+    formatted["extensions"] = {
+        **extensions,
+        "classification": classified(ErrorCode(extensions["code"])),
+        "requestId": request_id,
+    }
     return formatted
 
 
-def classified(code: str) -> str:
+def classified(code: ErrorCode) -> str:
     """Say whose doing an error is, for who does not know its code: the hub's, or else the request's."""
-    ours = code in (ErrorCode.INTERNAL_SERVER_ERROR.value, ErrorCode.QUERY_TIMEOUT.value)
-    return (ErrorCode.INTERNAL_SERVER_ERROR if ours else ErrorCode.BAD_REQUEST).value
+    ours = code in (ErrorCode.INTERNAL_SERVER_ERROR, ErrorCode.QUERY_TIMEOUT)
+    return str((ErrorCode.INTERNAL_SERVER_ERROR if ours else ErrorCode.BAD_REQUEST).value)
 
 
 def judged(error: GraphQLError) -> tuple[ErrorCode, str]:

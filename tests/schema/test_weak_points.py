@@ -39,7 +39,7 @@ async def test_nothing_runs_and_nothing_is_learned(client: Client, document: str
     assert "data" not in answer
     assert len(answer["errors"]) < 10
     for error in answer["errors"]:
-        assert error["extensions"].keys() <= {"code", "requestId", "limit"}
+        assert error["extensions"].keys() <= {"code", "classification", "requestId", "limit"}
         assert "Did you mean" not in error["message"]
 
 
