@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import date
 from typing import Any, TypeAlias
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -121,8 +122,23 @@ class Store:
             return False
 
 
+# Day 0 of PostgreSQL, counted as Python counts, and how far its last days may lie.
+FIRST_DAY = date(2000, 1, 1).toordinal()
+EARLIEST, LATEST = date.min.toordinal() - FIRST_DAY, date.max.toordinal() - FIRST_DAY
+
+
 async def prepare(connection: Connection) -> None:
-    """Give a connection the hub's codecs: json as Python values, both ways, and in binary so that COPY takes them too."""
+    """Give a connection the hub's codecs: json as Python values, both ways, and in binary so that COPY takes them too.
+
+    The last day of all, which many write for "without end", stays the day it is: the driver would make it infinity.
+    """
+    await connection.set_type_codec(
+        "date",
+        schema="pg_catalog",
+        format="tuple",
+        encoder=lambda day: (day.toordinal() - FIRST_DAY,),
+        decoder=lambda days: date.fromordinal(min(max(days[0], EARLIEST), LATEST) + FIRST_DAY),
+    )
     await connection.set_type_codec("json", schema="pg_catalog", format="binary", encoder=orjson.dumps, decoder=orjson.loads)
     # jsonb travels as a version byte and the text.
     await connection.set_type_codec(

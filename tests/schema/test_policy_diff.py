@@ -111,9 +111,11 @@ async def test_days_the_wrong_way_round_are_refused(store: Store, ask: Any) -> N
     assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
 
 
-async def test_days_without_end_are_refused(store: Store, ask: Any) -> None:
-    await moving(store)
+async def test_the_first_and_the_last_day_are_days_like_others(store: Store, ask: Any) -> None:
+    world = await moving(store)
+    await world.grant("G9", "GD-B", "CN-SH", start="2026-03-05", end="9999-12-31")
     for days in ({"from": "0001-01-01", "to": "0001-01-01"}, {"from": "2026-03-01", "to": "9999-12-31"}):
-        answer = await ask(DIFF, Viewer(Role.ADMIN), **days)
-        assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
-    await asked(ask, Viewer(Role.ADMIN), **{"from": "0001-01-02", "to": "9999-12-30"})
+        found = await asked(ask, Viewer(Role.ADMIN), **days)
+        assert (found["fromDay"], found["toDay"]) == (days["from"], days["to"])
+    told = await ask("{ territoryGrants(first: 50) { nodes { validTo } } }", Viewer(Role.ADMIN))
+    assert "9999-12-31" in [one["validTo"] for one in told["data"]["territoryGrants"]["nodes"]]
