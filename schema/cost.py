@@ -93,6 +93,10 @@ class Meter:
         values = {name: plain(given.get(name, default)) for name, default in self.defaults.items()}
         return self.prices.get(tuple(values.values()), lambda: Walk(self.schema, Asked(self.fragments, values)).whole(self))
 
+    def most(self) -> int:
+        """Return what the operation costs at most, whatever its variables hold."""
+        return Walk(self.schema, Asked(self.fragments, {}, whole=True)).whole(self).requested
+
 
 class Deciding(Visitor):
     """Finds the variables that decide how much is asked for."""

@@ -33,6 +33,9 @@ class TrustedDocument(Node):
     hash: str = column("hash", "SHA-256 of the document text, 64 lower-case hexadecimal digits.")
     name: str | None = column("name", "What whoever registered it calls it: a file.")
     operation_names: list[str] = column("operation_names", "Names of its operations.")
+    maximum_cost: float | None = column(
+        "maximum_cost", "Points that its dearest operation costs at most; null when it was registered before this was kept."
+    )
     registered_at: datetime = column("registered_at", "When it was registered.")
     registered_by: Actor | None = one("registered_by", "Who registered it; null when the command line or a service did.")
 
@@ -84,7 +87,13 @@ class TrustedDocumentMutation:
             return RegisterTrustedDocumentsPayload(ids=[], user_errors=errors)
         async with info.context.store.transaction() as connection:
             wanted = [
-                Trusted(hash=one.hash, text=one.body, name=given(one.name), operation_names=found.operation_names)
+                Trusted(
+                    hash=one.hash,
+                    text=one.body,
+                    name=given(one.name),
+                    operation_names=found.operation_names,
+                    maximum_cost=found.maximum_cost,
+                )
                 for one, found in zip(input.documents, vetted, strict=True)
             ]
             ids = await register(connection, wanted, info.context.viewer.user_id)

@@ -21,9 +21,10 @@ class Fault:
 
 @dataclass(frozen=True)
 class Vetted:
-    """The names of a document's operations, and why it is not to be trusted."""
+    """The names of a document's operations, what the dearest costs at most, and why it is not to be trusted."""
 
     operation_names: list[str]
+    maximum_cost: int
     faults: list[Fault]
 
 
@@ -36,12 +37,13 @@ def vet(schema: GraphQLSchema, texts: Sequence[str]) -> list[Vetted]:
 def judged(documents: Documents, text: str) -> Vetted:
     """Judge one document."""
     if "\x00" in text:
-        return Vetted([], [Fault(ErrorCode.BAD_USER_INPUT, "A text cannot hold the character U+0000.", None, None)])
+        return Vetted([], 0, [Fault(ErrorCode.BAD_USER_INPUT, "A text cannot hold the character U+0000.", None, None)])
     try:
         document = documents.read(text)
     except Refused as refusal:
-        return Vetted([], [fault(error) for error in refusal.errors])
-    return Vetted([name for name in document.operations if name is not None], [])
+        return Vetted([], 0, [fault(error) for error in refusal.errors])
+    names = [name for name in document.operations if name is not None]
+    return Vetted(names, max((one.most() for one in document.meters.values()), default=0), [])
 
 
 def fault(error: GraphQLError) -> Fault:

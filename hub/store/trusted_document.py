@@ -13,12 +13,13 @@ from hub.store.statements import prepared
 
 class TrustedDocumentRow(Row):
     """A document that was found good. `hash` is the SHA-256 of `text`, 64 hexadecimal digits; `registered_by` null is the
-    hub's own command line or a service."""
+    hub's own command line or a service. `maximum_cost` is what its dearest operation costs at most, in points."""
 
     hash = fields.TextField()
     text = fields.TextField()
     name = fields.TextField(null=True)
     operation_names = ArrayField("text")
+    maximum_cost = fields.IntField(null=True)
     registered_at = fields.DatetimeField(db_default=Now())
     registered_by = fields.BigIntField(null=True)
 
@@ -34,6 +35,7 @@ class Trusted(Struct, frozen=True, kw_only=True):
     text: str
     name: str | None
     operation_names: Sequence[str]
+    maximum_cost: int
 
 
 async def register(connection: Connection, documents: Sequence[Trusted], user_id: int | None) -> list[int]:

@@ -40,7 +40,13 @@ def register(
     from hub.store.trusted_document import Trusted
 
     wanted = [
-        Trusted(hash=digest(text), text=text, name=str(file)[-200:], operation_names=one["operation_names"])
+        Trusted(
+            hash=digest(text),
+            text=text,
+            name=str(file)[-200:],
+            operation_names=one["operation_names"],
+            maximum_cost=one["maximum_cost"],
+        )
         for file, text, one in zip(files, texts, vetted, strict=True)
     ]
     run(registered(settings(), wanted))

@@ -49,10 +49,11 @@ class FieldInfo(Protocol):
 
 @dataclass(frozen=True)
 class Asked:
-    """What an operation came with besides the field itself."""
+    """What an operation came with besides the field itself. `whole` takes all that may be selected for selected."""
 
     fragments: Mapping[str, FragmentDefinitionNode]
     variables: Mapping[str, Any]
+    whole: bool = False
 
     @property
     def values(self) -> VariableValues:
@@ -96,6 +97,8 @@ def applies(condition: str, kind: GraphQLObjectType) -> bool:
 
 
 def included(node: Any, asked: Asked) -> bool:
+    if asked.whole:
+        return True
     skip = get_directive_values(GraphQLSkipDirective, node, asked.values)
     if skip and skip["if"]:
         return False

@@ -261,7 +261,7 @@ async def test_every_change_is_seen_and_what_is_called_alike_is_alike(store: Sto
         li = await add_user(connection, Person(email="li@example.com", name="Li", roles=("channel_manager",), partner_ids=seen))
     texts = [text for name, text in documents(build_schema()._schema, 1) if name in ROOTS]
     async with store.transaction() as connection:
-        wanted = [Trusted(hash=digest(one), text=one, name=None, operation_names=()) for one in texts]
+        wanted = [Trusted(hash=digest(one), text=one, name=None, operation_names=(), maximum_cost=1) for one in texts]
         await register(connection, wanted, None)
     browsers = [
         Browser(client, client.token),

@@ -126,7 +126,9 @@ async def test_connectors_documents_and_what_is_wrong_are_shown_to_administrator
     )
     await ensure_sources(store, chosen)
     async with store.transaction() as connection:
-        await register(connection, [Trusted(hash="a" * 64, text="{ __typename }", name="a", operation_names=())], None)
+        await register(
+            connection, [Trusted(hash="a" * 64, text="{ __typename }", name="a", operation_names=(), maximum_cost=1)], None
+        )
     query = """{ connectors { nodes { name broken streams settings { name type secret required default example help } } }
         trustedDocuments { nodes { name hash } } }"""
     async with web(store, build_schema(), jobs=jobs, chosen=chosen) as client:

@@ -23,7 +23,7 @@ GRAPHQL = "application/graphql-response+json"
 
 async def trust(store: Store, *texts: str) -> None:
     async with store.transaction() as connection:
-        wanted = [Trusted(hash=digest(one), text=one, name=None, operation_names=()) for one in texts]
+        wanted = [Trusted(hash=digest(one), text=one, name=None, operation_names=(), maximum_cost=1) for one in texts]
         await register(connection, wanted, None)
 
 

@@ -14,7 +14,7 @@ from tests.web import Client, token, web
 
 GOOD = "query Partners { partners { nodes { code } } } query Products { products { totalCount } }"
 REGISTER = """mutation ($i: RegisterTrustedDocumentsInput!) { registerTrustedDocuments(input: $i) {
-    documents { id hash name operationNames registeredBy { displayName } } userErrors { code message path
+    documents { id hash name operationNames maximumCost registeredBy { displayName } } userErrors { code message path
         ... on ValidationFailed { rule } } } }"""
 LOG = "{ auditLog { nodes { action noun subjectId actor { displayName } after { field value } } } }"
 
@@ -32,6 +32,17 @@ def document(text: str, **more: str) -> dict[str, str]:
 async def register(client: Client, *documents: dict[str, str], **more: Any) -> Any:
     answer = await client.data(REGISTER, variables={"i": {"documents": list(documents)}}, **more)
     return answer["registerTrustedDocuments"]
+
+
+async def test_a_document_says_what_it_costs_at_most(store: Store, client: Client) -> None:
+    """Whatever its variables hold: the largest page, and all that may be left out."""
+    text = "query ($n: Int!, $brief: Boolean!) { orders(first: $n) { nodes { id %s %s } } }"
+    kept_back = text % ("soldTo @skip(if: $brief) { name }", "partner @include(if: $brief) { code }")
+    plain = "{ orders(first: 100) { nodes { id soldTo { name } partner { code } } } }"
+    answer = await register(client, document(kept_back), document(plain))
+    assert answer["userErrors"] == []
+    conditional, constant = (one["maximumCost"] for one in answer["documents"])
+    assert conditional == constant == 2 + 100 * 3
 
 
 async def kept(store: Store) -> int:

@@ -1,9 +1,11 @@
 -- register --
 -- In the order of the hashes, so that two who register the same do not wait for each other.
 WITH made AS (
-    INSERT INTO trusted_document (hash, text, name, operation_names, registered_by)
-    SELECT DISTINCT ON (given.hash) given.hash, given.text, given.name, given.operation_names, :user_id::bigint
-      FROM jsonb_to_recordset(:documents::jsonb) AS given (hash text, text text, name text, operation_names text[])
+    INSERT INTO trusted_document (hash, text, name, operation_names, maximum_cost, registered_by)
+    SELECT DISTINCT ON (given.hash) given.hash, given.text, given.name, given.operation_names, given.maximum_cost,
+           :user_id::bigint
+      FROM jsonb_to_recordset(:documents::jsonb)
+           AS given (hash text, text text, name text, operation_names text[], maximum_cost int)
      ORDER BY given.hash
         ON CONFLICT (hash) DO NOTHING
     RETURNING id, hash, name, operation_names
@@ -23,7 +25,7 @@ SELECT kept.id
 SELECT text FROM trusted_document WHERE hash = :hash;
 
 -- listed --
-SELECT kept.hash, kept.name, kept.operation_names AS operations, kept.registered_at, by.email AS registered_by
+SELECT kept.hash, kept.name, kept.operation_names AS operations, kept.maximum_cost, kept.registered_at, by.email AS registered_by
   FROM trusted_document AS kept
   LEFT JOIN hub_user AS by ON by.id = kept.registered_by
  ORDER BY kept.name COLLATE "C", kept.hash;
