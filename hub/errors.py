@@ -72,22 +72,22 @@ class MappingError(SetAside):
 class Declined(HubError):
     """What a person asked for is not done, and nothing was changed; the text says why.
 
-    `reason` is `invalid`, `not_found`, `stale`, `step` (not from the present state) or `policy`; `field` names the input that
-    was at fault, `allowed` the steps that could be taken instead, `version` what is now where another one was expected; `zh`
-    is the text in Chinese, where there is one.
+    `reason` is `not_found`, `stale`, `step` (not from the present state), `policy`, or else the rule that was broken; `field`
+    names the input that was at fault, `allowed` the steps that could be taken instead, `version` what is now where another
+    one was expected; `zh` is the text in Chinese.
     """
 
     def __init__(
         self,
         reason: str,
-        message: str,
+        en: str,
+        zh: str,
         *,
         field: str | None = None,
         allowed: tuple[str, ...] = (),
         version: int | None = None,
-        zh: str | None = None,
     ) -> None:
-        super().__init__(message)
+        super().__init__(en)
         self.zh = zh
         self.reason = reason
         self.field = field

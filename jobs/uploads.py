@@ -26,11 +26,21 @@ async def sheet_source(store: Store, settings: Settings, name: str) -> int:
     A source that reads something by itself is left alone: its next run would undo what an upload said.
     """
     if not re.fullmatch(SOURCE_NAME, name):
-        raise Declined("not_a_name", f"{name[:80]} is no name of a source.", field="source")
+        raise Declined(
+            "not_a_name",
+            "The name of a source has 1 to 63 small letters, digits, - and _, and begins with a letter or digit.",
+            "数据源名称为 1 至 63 个小写字母、数字、- 或 _，并以字母或数字开头。",
+            field="source",
+        )
     async with store.connection() as connection:
         row = await connection.fetchrow(READ_OTHERWISE, name, CONNECTOR)
     if any(one.name == name for one in settings.source) or (row is not None and row["elsewhere"]):
-        raise Declined("reads_elsewhere", f"The source {name} takes no uploads.", field="source")
+        raise Declined(
+            "reads_elsewhere",
+            f"The source {name} takes no uploads: it reads something by itself, or is paused. Choose another name.",
+            f"数据源 {name} 不接收上传：它自行读取数据或已暂停。请另选名称。",
+            field="source",
+        )
     if row is not None:
         one = await source_settings(store, settings, name)
     else:

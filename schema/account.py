@@ -8,8 +8,8 @@ from zoneinfo import available_timezones
 import strawberry
 
 from hub.alerts.quiet import read_quiet
-from hub.errors import SettingsError
-from hub.store.user import Person, SubjectTaken, deactivate_user, prefer, upsert_user
+from hub.errors import Declined, SettingsError
+from hub.store.user import Person, deactivate_user, prefer, upsert_user
 from schema.auth.roles import demand
 from schema.compiler.catalog import column, many, one, table
 from schema.compiler.door import read_row
@@ -18,7 +18,7 @@ from schema.context import Locale, RequestContext, Role
 from schema.directives import Cost
 from schema.errors import ErrorCode
 from schema.node import GLOBAL_ID, Node
-from schema.user_error import Refusal, UserError, checked_id, invalid, not_found, refusing
+from schema.user_error import Refusal, UserError, checked_id, declined, invalid, not_found, refusing
 from schema.where import asked, given
 
 if TYPE_CHECKING:
@@ -153,8 +153,8 @@ async def let_in(info: Info, input: UpsertUserInput) -> int:
     try:
         async with info.context.store.transaction() as connection:
             user_id = await upsert_user(connection, person)
-    except SubjectTaken as error:
-        raise invalid("subject", "taken", str(error)) from error
+    except Declined as error:
+        raise declined(error) from error
     if user_id is None:
         raise last_administrator("roles")
     return user_id
@@ -164,7 +164,7 @@ async def shut_out(info: Info, input: DeactivateUserInput) -> int:
     """Deactivate a user and return its id."""
     user_id = checked_id("userId", input.user_id, "User")
     if not await read_seen(info._raw_info, "User", [user_id]):
-        raise not_found("userId", "user")
+        raise not_found("userId", "User")
     async with info.context.store.transaction() as connection:
         if not await deactivate_user(connection, user_id):
             raise last_administrator("userId")
@@ -176,10 +176,14 @@ async def preferred(info: Info, input: SetPreferencesInput) -> int:
     text, time_zone, quiet_hours = given(input.user_id), given(input.time_zone), given(input.quiet_hours)
     user_id = info.context.viewer.user_id if text is None else checked_id("userId", text, "User")
     if user_id is None:
-        message = "This token belongs to no user, so there is nobody to write to; name one, or call with a token of one."
-        raise refusing(ErrorCode.POLICY_DENIED, message, "userId")
+        raise refusing(
+            ErrorCode.POLICY_DENIED,
+            "This token belongs to no user, so there is nobody to write to; name one, or call with a token of one.",
+            "此令牌不属于任何用户，没有收件人；请指定用户，或使用属于用户的令牌调用。",
+            "userId",
+        )
     if not await read_seen(info._raw_info, "User", [user_id]):
-        raise not_found("userId", "user")
+        raise not_found("userId", "User")
     if time_zone is not None:
         check_zone(time_zone)
     check_hours(quiet_hours)
@@ -198,8 +202,12 @@ async def preferred(info: Info, input: SetPreferencesInput) -> int:
 
 def last_administrator(field: str) -> Refusal:
     """Return the refusal of what would leave the hub without an administrator."""
-    message = "This is the last active administrator; add another one first."
-    return refusing(ErrorCode.POLICY_DENIED, message, field)
+    return refusing(
+        ErrorCode.POLICY_DENIED,
+        "This is the last active administrator; add another one first.",
+        "这是最后一名启用的管理员；请先添加另一名。",
+        field,
+    )
 
 
 async def described(info: Info, input: UpsertUserInput) -> Person:
@@ -225,18 +233,28 @@ async def described(info: Info, input: UpsertUserInput) -> Person:
 def check_words(input: UpsertUserInput) -> None:
     """Refuse what can be seen to be wrong without looking anything up."""
     if "@" not in input.email.strip("@ ") or len(input.email) > 254:
-        raise invalid("email", "not_an_address", "This is not an e-mail address.")
+        raise invalid("email", "not_an_address", "This is not an e-mail address.", "这不是电子邮件地址。")
     if not 1 <= len(input.name.strip()) <= 200:
-        raise invalid("name", "length", "The name has 1 to 200 characters.")
+        raise invalid("name", "length", "The name has 1 to 200 characters.", "姓名为 1 至 200 个字符。")
     subject = given(input.subject)
     if subject is not None and not 1 <= len(subject) <= LONGEST_SUBJECT:
-        raise invalid("subject", "length", f"The subject has 1 to {LONGEST_SUBJECT} characters.")
+        raise invalid(
+            "subject",
+            "length",
+            f"The subject has 1 to {LONGEST_SUBJECT} characters.",
+            f"主体为 1 至 {LONGEST_SUBJECT} 个字符。",
+        )
     if not input.roles:
-        raise invalid("roles", "empty", "A user has at least one role.")
+        raise invalid("roles", "empty", "A user has at least one role.", "用户至少有一个角色。")
     if (Role.PARTNER in input.roles) != (given(input.partner_id) is not None):
-        raise invalid("partnerId", "only_for_partner", "The role PARTNER names its partner; no other role does.")
+        raise invalid(
+            "partnerId",
+            "only_for_partner",
+            "The role PARTNER names its partner; no other role does.",
+            "角色 PARTNER 须指定其渠道商；其他角色不得指定。",
+        )
     if len(given(input.product_groups) or ()) > MOST_ASSIGNED:
-        raise invalid("productGroups", "too_many", f"At most {MOST_ASSIGNED} can be assigned.")
+        raise too_many("productGroups")
     check_zone(input.time_zone)
     check_hours(given(input.quiet_hours))
 
@@ -244,7 +262,9 @@ def check_words(input: UpsertUserInput) -> None:
 def check_zone(name: str) -> None:
     """Refuse a time zone that nobody's clocks follow."""
     if name not in available_timezones():
-        raise invalid("timeZone", "unknown_time_zone", "Name a time zone like Asia/Shanghai.")
+        raise invalid(
+            "timeZone", "unknown_time_zone", "Name a time zone like Asia/Shanghai.", "请给出时区，例如 Asia/Shanghai。"
+        )
 
 
 def check_hours(text: str | None) -> None:
@@ -252,14 +272,24 @@ def check_hours(text: str | None) -> None:
     try:
         read_quiet(text or "")
     except SettingsError as error:
-        raise invalid("quietHours", "not_hours", str(error)) from error
+        raise invalid(
+            "quietHours",
+            "not_hours",
+            "Write quiet hours like 21:00-07:30, or leave them empty for none.",
+            "免打扰时段请写作 21:00-07:30；留空表示不设。",
+        ) from error
+
+
+def too_many(field: str) -> Refusal:
+    """Return the refusal of more than can be assigned to a user."""
+    return invalid(field, "too_many", f"At most {MOST_ASSIGNED} can be assigned.", f"最多可分配 {MOST_ASSIGNED} 个。")
 
 
 async def assigned(info: Info, field: str, texts: Sequence[str], kind: str) -> tuple[int, ...]:
     """Return the ids of rows that exist."""
     if len(texts) > MOST_ASSIGNED:
-        raise invalid(field, "too_many", f"At most {MOST_ASSIGNED} can be assigned.")
+        raise too_many(field)
     ids = tuple(dict.fromkeys(checked_id(field, text, kind) for text in texts))
     if ids and len(await read_seen(info._raw_info, kind, ids)) < len(ids):
-        raise not_found(field, kind.lower())
+        raise not_found(field, kind)
     return ids

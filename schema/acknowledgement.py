@@ -56,9 +56,14 @@ async def seen(info: Info, input: AcknowledgeAlertInput) -> int:
     alert_id = checked_id("alertId", input.alert_id, "Alert")
     comment = (given(input.comment) or "").strip() or None
     if comment is not None and len(comment) > LONGEST_COMMENT:
-        raise invalid("comment", "length", f"A remark has at most {LONGEST_COMMENT} characters.")
+        raise invalid(
+            "comment",
+            "length",
+            f"A remark has at most {LONGEST_COMMENT} characters.",
+            f"备注最多 {LONGEST_COMMENT} 个字符。",
+        )
     if not await read_seen(info._raw_info, "Alert", [alert_id]):
-        raise not_found("alertId", "alert")
+        raise not_found("alertId", "Alert")
     async with info.context.store.transaction() as connection:
         await acknowledge(connection, alert_id, info.context.viewer.user_id, comment)
     return alert_id

@@ -157,13 +157,13 @@ async def tried(info: Info, input: TestRouteInput) -> list[TriedRecipient]:
     route_id = checked_id("routeId", input.route_id, "AlertRoute")
     desk = info.context.desk
     if desk is None or not await read_seen(info._raw_info, "AlertRoute", [route_id]):
-        raise not_found("routeId", "route")
+        raise not_found("routeId", "AlertRoute")
     async with info.context.store.connection() as connection:
         name = await route_name(connection, route_id)
     try:
         outcome = await desk.try_route(name)
     except SettingsError as error:
-        raise refusing(ErrorCode.NOT_FOUND, str(error), "routeId") from error
+        raise not_found("routeId", "AlertRoute") from error
     return [TriedRecipient(recipient=recipient, error=error) for recipient, error in outcome.items()]
 
 
@@ -172,7 +172,7 @@ async def kept(info: Info, input: UpsertRouteInput) -> int:
     route = described(input)
     async with info.context.store.transaction() as connection:
         for code in await unknown_regions(connection, route):
-            raise invalid("regions", "unknown_region", f"There is no region {code}.")
+            raise invalid("regions", "unknown_region", f"There is no region {code}.", f"没有区域 {code}。")
         route_id = await upsert_route(connection, route, now())
     if route_id is None:
         raise managed_by_file("name")
@@ -183,7 +183,7 @@ async def removed(info: Info, input: DeleteRouteInput) -> None:
     """Remove a route."""
     route_id = checked_id("routeId", input.route_id, "AlertRoute")
     if not await read_seen(info._raw_info, "AlertRoute", [route_id]):
-        raise not_found("routeId", "route")
+        raise not_found("routeId", "AlertRoute")
     async with info.context.store.transaction() as connection:
         if not await delete_route(connection, route_id):
             raise managed_by_file("routeId")
@@ -191,8 +191,12 @@ async def removed(info: Info, input: DeleteRouteInput) -> None:
 
 def managed_by_file(field: str) -> Refusal:
     """Return the refusal to change what the settings declare."""
-    message = "This route stands in channelhub.toml; change it there, or choose another name."
-    return refusing(ErrorCode.POLICY_DENIED, message, field)
+    return refusing(
+        ErrorCode.POLICY_DENIED,
+        "This route stands in channelhub.toml; change it there, or choose another name.",
+        "该提醒路由由 channelhub.toml 管理；请在该文件中修改，或另选名称。",
+        field,
+    )
 
 
 def described(input: UpsertRouteInput) -> Route:
@@ -217,10 +221,15 @@ def described(input: UpsertRouteInput) -> Route:
 def check(route: Route) -> None:
     """Refuse what can be seen to be wrong without looking anything up."""
     if not re.fullmatch(ROUTE_NAME, route.name):
-        raise invalid("name", "not_a_name", "A name has small letters, digits, - and _, and begins with a letter or digit.")
+        raise invalid(
+            "name",
+            "not_a_name",
+            "A name has small letters, digits, - and _, and begins with a letter or digit.",
+            "名称由小写字母、数字、- 和 _ 组成，并以字母或数字开头。",
+        )
     unknown = sorted(set(route.rule_ids) - all_rules().keys())
     if unknown:
-        raise invalid("ruleIds", "unknown_rule", f"There is no rule {unknown[0]}.")
+        raise invalid("ruleIds", "unknown_rule", f"There is no rule {unknown[0]}.", f"没有规则 {unknown[0]}。")
     lists = {
         "ruleIds": route.rule_ids,
         "regions": route.regions,
@@ -230,11 +239,21 @@ def check(route: Route) -> None:
     }
     for field, named in lists.items():
         if len(named) > MOST_NAMED:
-            raise invalid(field, "too_many", f"At most {MOST_NAMED} can be named.")
+            raise invalid(field, "too_many", f"At most {MOST_NAMED} can be named.", f"最多可指定 {MOST_NAMED} 个。")
     if not route.addresses and route.target is None:
-        raise invalid("addresses", "goes_nowhere", "A route needs e-mail addresses or a target.")
+        raise invalid(
+            "addresses",
+            "goes_nowhere",
+            "A route needs e-mail addresses or a target.",
+            "提醒路由需要电子邮件地址或发送目标。",
+        )
     if any("@" not in one.strip("@") or len(one) > 254 for one in route.addresses):
-        raise invalid("addresses", "not_an_address", "One of these is not an e-mail address.")
+        raise invalid("addresses", "not_an_address", "One of these is not an e-mail address.", "其中有一项不是电子邮件地址。")
     for field, reference in (("target", route.target), ("secret", route.secret)):
         if reference is not None and not re.fullmatch(REFERENCE, reference):
-            raise invalid(field, "not_a_reference", "Give a reference, env:NAME or file:PATH, never the value itself.")
+            raise invalid(
+                field,
+                "not_a_reference",
+                "Give a reference, env:NAME or file:PATH, never the value itself.",
+                "请给出引用 env:NAME 或 file:PATH，切勿直接填写其值。",
+            )

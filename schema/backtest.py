@@ -9,6 +9,7 @@ import strawberry
 
 from hub.clock import now
 from hub.conflicts.backtest import asked_rules
+from hub.conflicts.registry import all_rules
 from hub.errors import SettingsError
 from hub.store.backtest import ask, refuse_taken
 from schema.auth.roles import demand
@@ -227,14 +228,15 @@ async def run(info: Info, input: RunBacktestInput) -> int:
     """Note what is asked, have it done, and return its id."""
     files = checked_files(input.files)
     if input.to_day < input.from_day:
-        raise invalid("toDay", "before_from_day", "The period ends before it begins.")
+        raise invalid("toDay", "before_from_day", "The period ends before it begins.", "期间的结束日早于开始日。")
     name = (given(input.name) or "").strip() or None
     if name is not None and len(name) > LONGEST_NAME:
-        raise invalid("name", "length", f"A name has at most {LONGEST_NAME} characters.")
+        raise invalid("name", "length", f"A name has at most {LONGEST_NAME} characters.", f"名称最多 {LONGEST_NAME} 个字符。")
     try:
         rules = asked_rules([str(rule) for rule in given(input.rules) or ()])
     except SettingsError as error:
-        raise invalid("rules", "unknown_rule", str(error)) from error
+        known = ", ".join(sorted(all_rules()))
+        raise invalid("rules", "unknown_rule", f"Name rules there are: {known}.", f"请指定现有的规则：{known}。") from error
     at = given(input.at)
     words = {"files": files, "from": input.from_day, "to": input.to_day, "rules": rules, "at": at, "name": name}
     async with once(info.context, "runBacktest", input.idempotency_key, words) as turn:
@@ -247,7 +249,12 @@ async def run(info: Info, input: RunBacktestInput) -> int:
                     files=files, user_id=info.context.viewer.user_id,
                 )  # fmt: skip
             except SettingsError as error:
-                raise invalid("name", "taken", str(error)) from error
+                raise invalid(
+                    "name",
+                    "taken",
+                    f"There is a backtest called {name} already; choose another name.",
+                    f"已有名为 {name} 的回测；请另选名称。",
+                ) from error
     if turn.fresh and info.context.jobs is not None:
         await info.context.jobs.defer_backtest()
     return int(turn.answer["backtest"])
@@ -256,11 +263,15 @@ async def run(info: Info, input: RunBacktestInput) -> int:
 def checked_files(files: list[DraftFileInput]) -> dict[str, str]:
     """Return the texts by name; what stands in them is judged by whoever tries them."""
     if not 1 <= len(files) <= MOST_FILES:
-        raise invalid("files", "number", f"A draft has 1 to {MOST_FILES} files.")
+        raise invalid("files", "number", f"A draft has 1 to {MOST_FILES} files.", f"草案为 1 至 {MOST_FILES} 个文件。")
     found: dict[str, str] = {}
     for file in files:
         if FILE.fullmatch(file.name) is None or file.name in found:
-            what = "Name each file once: policy.toml, territory_grants.csv, price_policies.csv or promotions.csv."
-            raise invalid("files", "unknown_file", what)
+            raise invalid(
+                "files",
+                "unknown_file",
+                "Name each file once: policy.toml, territory_grants.csv, price_policies.csv or promotions.csv.",
+                "每个文件只列一次：policy.toml、territory_grants.csv、price_policies.csv 或 promotions.csv。",
+            )
         found[file.name] = file.text.replace("\0", "\ufffd")
     return found

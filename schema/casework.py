@@ -28,7 +28,7 @@ from schema.directives import Cost
 from schema.ids import global_id
 from schema.once import once
 from schema.scalars import RuleId
-from schema.user_error import Refusal, UserError, checked_id, declined, not_found
+from schema.user_error import Refusal, UserError, checked_id, declined, invalid, not_found
 from schema.where import asked, given
 
 if TYPE_CHECKING:
@@ -465,11 +465,8 @@ async def seen(info: Info, field: str, text: str, kind: str) -> int:
     """Return the id of a row that the caller may see."""
     number = checked_id(field, text, kind)
     if not await read_seen(info._raw_info, kind, [number]):
-        raise not_found(field, NAMES[kind])
+        raise not_found(field, kind)
     return number
-
-
-NAMES = {"ConflictCase": "case", "Conflict": "finding", "Notice": "notice", "Approval": "proposal", "Region": "region"}
 
 
 def account(field: str, text: str) -> int:
@@ -515,7 +512,12 @@ async def filed(info: Info, input: FileCaseInput) -> int:
     region_id = None if text is None else await seen(info, "regionId", text, "Region")
     group = input.product_group.strip()
     if not 1 <= len(group) <= 100 or "|" in group or not group.isprintable():
-        raise Declined("invalid", "A product group has 1 to 100 printable characters and no bar.", field="productGroup")
+        raise invalid(
+            "productGroup",
+            "invalid",
+            "A product group has 1 to 100 printable characters and no bar.",
+            "产品组为 1 至 100 个可显示字符，且不含竖线。",
+        )
     asked_for = {
         "rule": input.rule_id,
         "group": group,
@@ -536,6 +538,11 @@ async def decided(desk: Desk, approval_id: int, verdict: Verdict, reason: str | 
     """Decide on a proposal that is as the caller read it."""
     found = await approval.find(desk.connection, approval_id)
     if found is not None and found.version != expected_version:
-        message = "The proposal has changed since you read it."
-        raise Declined("stale", message, field="expectedVersion", version=found.version)
+        raise Declined(
+            "stale",
+            "The proposal has changed since you read it.",
+            "该提议在您读取之后已被更改。",
+            field="expectedVersion",
+            version=found.version,
+        )
     await outward.decide(desk, approval_id, verdict, reason)

@@ -10,7 +10,7 @@ from schema.auth.roles import demand
 from schema.compiler.follow import read_seen
 from schema.context import RequestContext
 from schema.directives import Cost
-from schema.user_error import Refusal, UserError, checked_id, invalid, not_found, spoken
+from schema.user_error import Refusal, UserError, checked_id, invalid, not_found
 from schema.where import asked, given
 
 Info = strawberry.Info[RequestContext, None]
@@ -51,17 +51,21 @@ class EvidenceMutation:
 async def frozen(info: Info, input: FreezeEvidenceInput) -> str:
     """Freeze what was named, all of which the caller has to see, and return its hash."""
     ids, case = given(input.conflict_ids), given(input.case_id)
-    viewer = info.context.viewer
     if (ids is None) == (case is None):
-        en = "Give `conflictIds` or `caseId`, one of them."
-        raise invalid("conflictIds", "one_of_two", spoken(viewer, en, "请只给出 `conflictIds` 或 `caseId` 之一。"))
+        raise invalid(
+            "conflictIds",
+            "one_of_two",
+            "Give `conflictIds` or `caseId`, one of them.",
+            "请只给出 `conflictIds` 或 `caseId` 之一。",
+        )
     if ids is not None and not 1 <= len(ids) <= MOST_FINDINGS:
-        en = f"Name 1 to {MOST_FINDINGS} findings."
-        raise invalid("conflictIds", "too_many", spoken(viewer, en, f"请指定 1 至 {MOST_FINDINGS} 个发现。"))
+        raise invalid(
+            "conflictIds", "too_many", f"Name 1 to {MOST_FINDINGS} findings.", f"请指定 1 至 {MOST_FINDINGS} 条线索。"
+        )
     field = "conflictIds" if case is None else "caseId"
     findings = await of_case(info, case) if case is not None else {checked_id(field, id, "Conflict") for id in ids or ()}
     if not findings or len(await read_seen(info._raw_info, "Conflict", sorted(findings))) != len(findings):
-        raise not_found(field, "finding")
+        raise not_found(field, "Conflict")
     async with info.context.store.transaction() as connection:
         return (await freeze(connection, sorted(findings), now())).hash
 
@@ -70,6 +74,6 @@ async def of_case(info: Info, id: strawberry.ID) -> set[int]:
     """Return the findings of a case the caller may see."""
     case_id = checked_id("caseId", id, "ConflictCase")
     if not await read_seen(info._raw_info, "ConflictCase", [case_id]):
-        raise not_found("caseId", "case")
+        raise not_found("caseId", "ConflictCase")
     async with info.context.store.connection() as connection:
         return set(await findings_of(connection, case_id))

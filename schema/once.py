@@ -30,15 +30,24 @@ class Turn:
 async def once(context: RequestContext, mutation: str, key: str, asked: Mapping[str, object]) -> AsyncIterator[Turn]:
     """Lend a transaction for a keyed mutation. Raises Refusal when the key was used for something else."""
     if not 1 <= len(key) <= LONGEST_KEY:
-        raise invalid("idempotencyKey", "length", f"The key has 1 to {LONGEST_KEY} characters.")
+        raise invalid(
+            "idempotencyKey",
+            "length",
+            f"The key has 1 to {LONGEST_KEY} characters.",
+            f"幂等键为 1 至 {LONGEST_KEY} 个字符。",
+        )
     viewer = context.viewer
     caller = f"user:{viewer.user_id}" if viewer.user_id is not None else f"token:{viewer.token_id}"
     hashed = hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).digest()
     async with context.store.transaction() as connection:
         before = await find_answer(connection, caller, mutation, key, hashed)
         if before is not None and not before.same:
-            message = "The key was used for another request; choose a new key for each request."
-            raise refusing(ErrorCode.IDEMPOTENCY_CONFLICT, message, "idempotencyKey")
+            raise refusing(
+                ErrorCode.IDEMPOTENCY_CONFLICT,
+                "The key was used for another request; choose a new key for each request.",
+                "该幂等键已用于另一请求；请为每个请求选用新的键。",
+                "idempotencyKey",
+            )
         turn = Turn(connection, before is None, {} if before is None else before.answer)
         yield turn
         if turn.fresh:

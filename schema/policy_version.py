@@ -9,7 +9,7 @@ import strawberry
 
 from hub.clock import now
 from hub.conflicts.publication import publish
-from hub.errors import NeedsPerson
+from hub.errors import Declined
 from schema.auth.roles import demand
 from schema.compiler.catalog import Sort, Values, column, declared, one, pages, table, values
 from schema.compiler.door import read_row
@@ -153,13 +153,18 @@ async def published(info: Info, input: PublishPolicyInput) -> int:
     version_id = checked_id("policyVersionId", input.policy_version_id, "PolicyVersion")
     note = given(input.note)
     if note is not None and len(note) > LONGEST_NOTE:
-        raise invalid("note", "length", f"A note has at most {LONGEST_NOTE:,} characters.")
+        raise invalid(
+            "note", "length", f"A note has at most {LONGEST_NOTE:,} characters.", f"说明最多 {LONGEST_NOTE:,} 个字符。"
+        )
     if not await read_seen(info._raw_info, "PolicyVersion", [version_id]):
-        raise not_found("policyVersionId", "policy version")
+        raise not_found("policyVersionId", "PolicyVersion")
     user_id = info.context.viewer.user_id
     if user_id is None:
-        message = "A version is published by a named user; call with a token that belongs to one."
-        raise refusing(ErrorCode.POLICY_DENIED, message)
+        raise refusing(
+            ErrorCode.POLICY_DENIED,
+            "A version is published by a named user; call with a token that belongs to one.",
+            "政策版本须由具名用户发布；请使用属于用户的令牌调用。",
+        )
     words = {"version": version_id, "note": note}
     async with once(info.context, "publishPolicy", input.idempotency_key, words) as turn:
         if turn.fresh:
@@ -167,8 +172,8 @@ async def published(info: Info, input: PublishPolicyInput) -> int:
                 await publish(
                     turn.connection, version_id, user_id, at=now(), note=note, two_person=info.context.settings.two_person
                 )
-            except NeedsPerson as error:
-                raise refusing(ErrorCode.POLICY_DENIED, str(error), "policyVersionId") from error
+            except Declined as error:
+                raise refusing(ErrorCode.POLICY_DENIED, str(error), error.zh, "policyVersionId") from error
     if turn.fresh and info.context.jobs is not None:
         await info.context.jobs.defer_detect()
     return version_id

@@ -19,7 +19,7 @@ from schema.directives import Cost
 from schema.errors import ErrorCode
 from schema.scalars import CurrencyCode
 from schema.source import Source, SourceCheck
-from schema.user_error import Refusal, UserError, checked_id, declined, invalid, not_found, refusing, spoken, unfit
+from schema.user_error import Refusal, UserError, checked_id, declined, invalid, not_found, refusing, unfit
 from schema.where import asked, given
 
 Info = strawberry.Info[RequestContext, None]
@@ -208,31 +208,31 @@ async def kept(info: Info, input: UpsertSourceInput) -> int:
     assert context.desk is not None
     try:
         return await context.desk.keep_source(
-            described(info, input),
+            described(input),
             paused=given(input.paused),
             expected_version=given(input.expected_version),
             user_id=context.viewer.user_id,
         )
     except Unfit as error:
-        raise unfit(error, context.viewer) from error
+        raise unfit(error) from error
     except Declined as error:
-        raise declined(error, context.viewer) from error
+        raise declined(error) from error
 
 
-def described(info: Info, input: UpsertSourceInput) -> SourceSettings:
+def described(input: UpsertSourceInput) -> SourceSettings:
     """Return what is said of a source, as far as it can be checked without its connector."""
-    viewer = info.context.viewer
     title = given(input.title)
     if not re.fullmatch(SOURCE_NAME, input.name):
-        en = "A name has small letters, digits, - and _, begins with a letter or digit, and is at most 63 characters long."
         raise invalid(
-            "name", "not_a_name", spoken(viewer, en, "名称由小写字母、数字、- 和 _ 组成，以字母或数字开头，最多 63 个字符。")
+            "name",
+            "not_a_name",
+            "A name has small letters, digits, - and _, begins with a letter or digit, and is at most 63 characters long.",
+            "名称由小写字母、数字、- 和 _ 组成，以字母或数字开头，最多 63 个字符。",
         )
     if title is not None and not 1 <= len(title) <= LONGEST_TITLE:
-        raise invalid("title", "length", spoken(viewer, "A title has 1 to 200 characters.", "标题为 1 至 200 个字符。"))
+        raise invalid("title", "length", "A title has 1 to 200 characters.", "标题为 1 至 200 个字符。")
     if not 0 < input.removal_limit <= 1:
-        en = "The share is above 0 and up to 1."
-        raise invalid("removalLimit", "out_of_range", spoken(viewer, en, "该比例应大于 0 且不超过 1。"))
+        raise invalid("removalLimit", "out_of_range", "The share is above 0 and up to 1.", "该比例应大于 0 且不超过 1。")
     return SourceSettings(
         name=input.name,
         connector=input.connector,
@@ -242,11 +242,11 @@ def described(info: Info, input: UpsertSourceInput) -> SourceSettings:
         time_zone=input.time_zone,
         default_currency=given(input.default_currency),
         removal_limit=input.removal_limit,
-        settings=collected(info, input.settings),
+        settings=collected(input.settings),
     )
 
 
-def collected(info: Info, settings: Sequence[SettingInput]) -> dict[str, Any]:
+def collected(settings: Sequence[SettingInput]) -> dict[str, Any]:
     """Return settings by name: text, a list of texts, or a table of them."""
     found: dict[str, Any] = {}
     for setting in settings:
@@ -261,9 +261,9 @@ def collected(info: Info, settings: Sequence[SettingInput]) -> dict[str, Any]:
                 f"每个设置只给一次，并且只用 `value`、`values` 或 `entries` 之一；最多 {MOST_SETTINGS} 个设置，"
                 f"每个最多 {MOST_ITEMS} 项，每项最多 {LONGEST_VALUE} 个字符。"
             )
-            raise invalid("settings", "one_form", spoken(info.context.viewer, en, zh), ErrorCode.VALIDATION_FAILED, name[:80])
+            raise invalid("settings", "one_form", en, zh, ErrorCode.VALIDATION_FAILED, name[:80])
         entries = given(setting.entries)
-        found[name] = shapes[0] if entries is None else table(info, name, entries)
+        found[name] = shapes[0] if entries is None else table(name, entries)
     return found
 
 
@@ -277,7 +277,7 @@ def too_long(shapes: Sequence[Any]) -> bool:
     )
 
 
-def table(info: Info, name: str, entries: Sequence[SettingEntryInput]) -> dict[str, Any]:
+def table(name: str, entries: Sequence[SettingEntryInput]) -> dict[str, Any]:
     """Return the entries of a table, or of a table of tables; each key once."""
     found: dict[str, Any] = {}
     for entry in entries:
@@ -286,9 +286,7 @@ def table(info: Info, name: str, entries: Sequence[SettingEntryInput]) -> dict[s
         if len(outer) > 1 or not entry.keys or not isinstance(inner, dict) or last in inner:
             en = f"An entry of {name[:80]} has one key, or two in a table of tables, and each key stands there once."
             zh = f"{name[:80]} 的每个条目有一个键（嵌套表中为两个），且每个键只出现一次。"
-            raise invalid(
-                "settings", "not_a_table", spoken(info.context.viewer, en, zh), ErrorCode.VALIDATION_FAILED, name[:80]
-            )
+            raise invalid("settings", "not_a_table", en, zh, ErrorCode.VALIDATION_FAILED, name[:80])
         inner[last] = entry.value
     return found
 
@@ -301,11 +299,11 @@ async def removed(info: Info, input: DeleteSourceInput) -> int:
         if before["managed_by"] == "file":
             en = "This source stands in channelhub.toml; take it out there, or pause it."
             zh = "该数据源由 channelhub.toml 管理；请在该文件中移除，或将其暂停。"
-            raise refusing(ErrorCode.POLICY_DENIED, spoken(info.context.viewer, en, zh), "sourceId")
+            raise refusing(ErrorCode.POLICY_DENIED, en, zh, "sourceId")
         try:
             source.demand_version(before, given(input.expected_version))
         except Declined as error:
-            raise declined(error, info.context.viewer) from error
+            raise declined(error) from error
         if before["state"] != "disabled":
             await source.remove(connection, source_id)
             await note(info, connection, "removed", before)
@@ -320,7 +318,7 @@ async def moved(info: Info, id: strawberry.ID, action: str, move: Callable[[Conn
         if before["state"] in ("disabled", "broken"):
             en = f"The source is {before['state']}; it can neither be paused nor resumed."
             zh = f"该数据源的状态为 {before['state']}，无法暂停或恢复。"
-            raise refusing(ErrorCode.SOURCE_UNAVAILABLE, spoken(info.context.viewer, en, zh), "sourceId")
+            raise refusing(ErrorCode.SOURCE_UNAVAILABLE, en, zh, "sourceId")
         if before["state"] != {"paused": "paused", "resumed": "active"}[action]:
             await move(connection, source_id)
             await note(info, connection, action, before)
@@ -335,7 +333,7 @@ async def tried(info: Info, input: CheckSourceInput) -> int:
         if before["state"] in ("disabled", "broken"):
             en = f"The source is {before['state']}; there is nothing to try."
             zh = f"该数据源的状态为 {before['state']}，无法检查。"
-            raise refusing(ErrorCode.SOURCE_UNAVAILABLE, spoken(info.context.viewer, en, zh), "sourceId")
+            raise refusing(ErrorCode.SOURCE_UNAVAILABLE, en, zh, "sourceId")
         check_id = await source_check.ask(connection, source_id, info.context.viewer.user_id)
     if info.context.jobs is not None:
         await info.context.jobs.defer_check()
@@ -346,7 +344,7 @@ async def seen(info: Info, id: strawberry.ID) -> int:
     """Return the id of a source the caller may see."""
     source_id = checked_id("sourceId", id, "Source")
     if not await read_seen(info._raw_info, "Source", [source_id]):
-        raise not_found("sourceId", "source")
+        raise not_found("sourceId", "Source")
     return source_id
 
 
@@ -354,7 +352,7 @@ async def held(info: Info, connection: Connection, source_id: int) -> Mapping[st
     """Return a source, held until the transaction ends."""
     found = await source.find(connection, source_id)
     if found is None:
-        raise not_found("sourceId", "source")
+        raise not_found("sourceId", "Source")
     return found
 
 

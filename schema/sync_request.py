@@ -126,14 +126,24 @@ class SyncMutation:
 async def asked_for(info: Info, input: RequestSyncInput) -> list[int]:
     """Write the runs of a sync and have them done; return them."""
     if input.mode is SyncMode.REPLAY:
-        raise invalid("mode", "replay_has_its_own_mutation", "Rejects are mapped again with `replayRejects`.")
+        raise invalid(
+            "mode",
+            "replay_has_its_own_mutation",
+            "Rejects are mapped again with `replayRejects`.",
+            "重新映射被拒记录请使用 `replayRejects`。",
+        )
     if input.mode is SyncMode.BACKFILL:
-        raise invalid("mode", "backfill_not_offered", "No period can be read by itself; RECONCILE reads everything.")
+        raise invalid(
+            "mode",
+            "backfill_not_offered",
+            "No period can be read by itself; RECONCILE reads everything.",
+            "不能单独读取某一期间；RECONCILE 会读取全部。",
+        )
     if given(input.window) is not None:
-        raise invalid("window", "only_for_backfill", "`window` goes with BACKFILL alone.")
+        raise invalid("window", "only_for_backfill", "`window` goes with BACKFILL alone.", "`window` 仅用于 BACKFILL。")
     source_id = checked_id("sourceId", input.source_id, "Source")
     if not await read_seen(info._raw_info, "Source", [source_id]):
-        raise not_found("sourceId", "source")
+        raise not_found("sourceId", "Source")
     words = {"source": source_id, "streams": given(input.streams), "mode": input.mode.value}
     async with once(info.context, "requestSync", input.idempotency_key, words) as turn:
         if turn.fresh:
@@ -146,7 +156,7 @@ async def all_mapped_again(info: Info, input: ReplaySourceInput) -> list[int]:
     """Write the runs that map all payloads again and have them done."""
     source_id = checked_id("sourceId", input.source_id, "Source")
     if not await read_seen(info._raw_info, "Source", [source_id]):
-        raise not_found("sourceId", "source")
+        raise not_found("sourceId", "Source")
     words = {"source": source_id, "streams": given(input.streams)}
     async with once(info.context, "replaySource", input.idempotency_key, words) as turn:
         if turn.fresh:
@@ -159,13 +169,23 @@ async def chosen_streams(connection: Any, source_id: int, names: Sequence[str] |
     """Return the streams of a source that can be read now, as (source, stream), in the order in which they are read."""
     state = await connection.fetchval("SELECT state FROM source WHERE id = $1", source_id)
     if state != "active":
-        message = f"The source cannot be read now: it is {state}. Its `stateReason` says what to do."
-        raise refusing(ErrorCode.SOURCE_UNAVAILABLE, message, "sourceId")
+        raise refusing(
+            ErrorCode.SOURCE_UNAVAILABLE,
+            f"The source cannot be read now: it is {state}. Its `stateReason` says what to do.",
+            f"该数据源目前无法读取：状态为 {state}。处理办法见其 `stateReason`。",
+            "sourceId",
+        )
     rows = await connection.fetch("SELECT id, name FROM stream WHERE source_id = $1 ORDER BY position, id", source_id)
     known = [row["name"] for row in rows]
+    there = ", ".join(known)
     for name in names or ():
         if name not in known:
-            raise invalid("streams", "unknown_stream", f"The source has no stream {name[:80]}; it has {', '.join(known)}.")
+            raise invalid(
+                "streams",
+                "unknown_stream",
+                f"The source has no stream {name[:80]}; it has {there}.",
+                f"该数据源没有数据流 {name[:80]}；现有：{there}。",
+            )
     return [(source_id, row["id"]) for row in rows if names is None or row["name"] in names]
 
 
@@ -173,9 +193,14 @@ async def mapped_again(info: Info, input: ReplayRejectsInput) -> ReplayRejectsPa
     """Write the runs that map rejects again and have them done."""
     ids, condition = given(input.reject_ids), given(input.filter)
     if (ids is None) == (condition is None):
-        raise invalid("rejectIds", "one_of_two", "Give `rejectIds` or `filter`, one of them.")
+        raise invalid(
+            "rejectIds",
+            "one_of_two",
+            "Give `rejectIds` or `filter`, one of them.",
+            "请只给出 `rejectIds` 或 `filter` 之一。",
+        )
     if ids is not None and not 1 <= len(ids) <= MOST_REJECTS:
-        raise invalid("rejectIds", "too_many", f"Name 1 to {MOST_REJECTS} rejects.")
+        raise invalid("rejectIds", "too_many", f"Name 1 to {MOST_REJECTS} rejects.", f"请指定 1 至 {MOST_REJECTS} 条被拒记录。")
     named = sorted(checked_id("rejectIds", text, "Reject") for text in ids or ())
     matches = await read_matches(info._raw_info, "Reject", "stream_id", "rejectIds")
     if input.dry_run:

@@ -20,7 +20,7 @@ from schema.auth.roles import demand
 from schema.compiler.door import read_row, read_rows
 from schema.compiler.follow import read_seen
 from schema.compiler.policy import narrowed
-from schema.context import Locale, RequestContext
+from schema.context import RequestContext
 from schema.directives import Cost
 from schema.errors import ErrorCode
 from schema.once import once
@@ -116,7 +116,7 @@ async def granted(info: Info, input: UpsertTerritoryGrantInput) -> tuple[int, li
         assert context.jobs is not None
         source_id = await context.jobs.sheet_source(SOURCE)
     except Declined as error:
-        raise said(info, "grantId", "no_source", ErrorCode.SOURCE_UNAVAILABLE) from error
+        raise said("grantId", "no_source", ErrorCode.SOURCE_UNAVAILABLE) from error
     async with once(context, "upsertTerritoryGrant", input.idempotency_key, words) as turn:
         if turn.fresh:
             grant_id = await stored(info, turn.connection, source_id, partner_id, old_id, input)
@@ -131,7 +131,7 @@ async def visible(info: Info, field: str, text: str, kind: str) -> int:
     """Return the id of a row that the caller may see."""
     number = checked_id(field, text, kind)
     if not await read_seen(info._raw_info, kind, [number]):
-        raise said(info, field, "not_found", ErrorCode.NOT_FOUND)
+        raise said(field, "not_found", ErrorCode.NOT_FOUND)
     return number
 
 
@@ -139,14 +139,14 @@ def check(info: Info, input: UpsertTerritoryGrantInput, *, replaces: bool) -> No
     """Refuse what can be seen to be wrong without looking anything up."""
     for field, code in (("productGroup", input.product_group), ("segment", input.segment)):
         if given(code) is not None and not CODE.fullmatch(str(code)):
-            raise said(info, field, "not_a_code")
+            raise said(field, "not_a_code")
     if len(given(input.contract_ref) or "") > 10_000:
-        raise said(info, "contractRef", "length")
+        raise said("contractRef", "length")
     to = given(input.valid_to)
     if to is not None and to <= input.valid_from:
-        raise said(info, "validTo", "must_be_after_valid_from")
+        raise said("validTo", "must_be_after_valid_from")
     if replaces != (given(input.expected_version) is not None):
-        raise said(info, "expectedVersion", "goes_with_grant")
+        raise said("expectedVersion", "goes_with_grant")
     check_group(info, "productGroup", given(input.product_group))
 
 
@@ -154,7 +154,7 @@ def check_group(info: Info, field: str, product_group: str | None) -> None:
     """Refuse a grant that says more than the product groups of the caller, though the caller may see it."""
     viewer = info.context.viewer
     if narrowed(viewer) and product_group not in viewer.product_groups:
-        raise said(info, field, "not_yours", ErrorCode.POLICY_DENIED)
+        raise said(field, "not_yours", ErrorCode.POLICY_DENIED)
 
 
 async def stored(
@@ -169,7 +169,7 @@ async def stored(
     at = now()
     region_id = await connection.fetchval("SELECT id FROM region WHERE code = $1 AND deleted_at IS NULL", input.region)
     if region_id is None:
-        raise said(info, "region", "unknown_region")
+        raise said("region", "unknown_region")
     partner = await connection.fetchval("SELECT code FROM partner WHERE id = $1", partner_id)
     old = None if old_id is None else await replaced(info, connection, source_id, old_id, input)
     written_over = old is not None and old["valid_from"] >= input.valid_from
@@ -207,14 +207,14 @@ async def replaced(
     """Return the grant that is to be replaced, as the caller read it."""
     old = await held(connection, grant_id)
     if old is None:
-        raise said(info, "grantId", "not_found", ErrorCode.NOT_FOUND)
+        raise said("grantId", "not_found", ErrorCode.NOT_FOUND)
     if old["source_id"] != source_id:
-        raise said(info, "grantId", "of_a_source", ErrorCode.POLICY_DENIED)
+        raise said("grantId", "of_a_source", ErrorCode.POLICY_DENIED)
     check_group(info, "grantId", old["product_group"])
     if old["revision"] != given(input.expected_version):
-        message = sentence(info, "stale")
+        en, zh = SENTENCES["stale"]
         path = ["input", "expectedVersion"]
-        raise Refusal(StaleVersion(code=ErrorCode.STALE_VERSION, message=message, path=path, current_version=old["revision"]))
+        raise Refusal(StaleVersion(code=ErrorCode.STALE_VERSION, en=en, zh=zh, path=path, current_version=old["revision"]))
     return old
 
 
@@ -257,12 +257,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
 }
 
 
-def sentence(info: Info, rule: str) -> str:
-    """Return what is said of a refusal in the caller's language."""
-    return SENTENCES[rule][info.context.viewer.locale is Locale.ZH_CN]
-
-
-def said(info: Info, field: str, rule: str, code: ErrorCode = ErrorCode.VALIDATION_FAILED) -> Refusal:
-    """Return a refusal in the caller's language."""
-    text = sentence(info, rule)
-    return invalid(field, rule, text) if code is ErrorCode.VALIDATION_FAILED else refusing(code, text, field)
+def said(field: str, rule: str, code: ErrorCode = ErrorCode.VALIDATION_FAILED) -> Refusal:
+    """Return a refusal by the sentences above."""
+    en, zh = SENTENCES[rule]
+    return invalid(field, rule, en, zh) if code is ErrorCode.VALIDATION_FAILED else refusing(code, en, zh, field)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from hub.clock import now
-from hub.errors import NeedsPerson
-from hub.store.token import NewToken, OtherPartner, create_token, revoke_token
+from hub.errors import Declined
+from hub.store.token import NewToken, create_token, revoke_token
 from schema.account import User
 from schema.auth.roles import demand
 from schema.compiler.catalog import Sort, column, one, table
@@ -16,7 +16,7 @@ from schema.compiler.follow import read_seen
 from schema.context import RequestContext, Role
 from schema.directives import Cost
 from schema.node import GLOBAL_ID, Node
-from schema.user_error import Refusal, UserError, checked_id, invalid, not_found
+from schema.user_error import Refusal, UserError, checked_id, declined, invalid, not_found
 from schema.where import asked, given
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class TokenMutation:
         try:
             token_id = checked_id("accessTokenId", input.access_token_id, "AccessToken")
             if not await read_seen(info._raw_info, "AccessToken", [token_id]):
-                raise not_found("accessTokenId", "token")
+                raise not_found("accessTokenId", "AccessToken")
         except Refusal as refusal:
             return RevokeTokenPayload(token_id=None, user_errors=[refusal.error])
         async with info.context.store.transaction() as connection:
@@ -118,12 +118,12 @@ class TokenMutation:
 async def make(info: Info, input: CreateTokenInput) -> NewToken:
     """Make a token."""
     if not 1 <= len(input.name.strip()) <= 200:
-        raise invalid("name", "length", "The name has 1 to 200 characters.")
-    if (input.role is Role.PARTNER) != (given(input.partner_id) is not None):
-        raise invalid("partnerId", "only_for_partner", "The role PARTNER names its partner; no other role does.")
+        raise invalid("name", "length", "The name has 1 to 200 characters.", "名称为 1 至 200 个字符。")
     expires_at = given(input.expires_at)
     if expires_at is not None and expires_at <= now():
-        raise invalid("expiresAt", "must_be_later", "The token would have stopped working already.")
+        raise invalid(
+            "expiresAt", "must_be_later", "The token would have stopped working already.", "令牌的失效时间须晚于现在。"
+        )
     partner_id = await existing(info, "partnerId", given(input.partner_id), "Partner")
     user_id = await existing(info, "userId", given(input.user_id), "User")
     try:
@@ -136,10 +136,8 @@ async def make(info: Info, input: CreateTokenInput) -> NewToken:
                 partner_id=partner_id,
                 expires_at=expires_at,
             )
-    except OtherPartner as error:
-        raise invalid("partnerId", "other_partner", str(error)) from error
-    except NeedsPerson as error:
-        raise invalid("userId", "role_not_held", str(error)) from error
+    except Declined as error:
+        raise declined(error) from error
 
 
 async def existing(info: Info, field: str, text: strawberry.ID | None, kind: str) -> int | None:
@@ -148,5 +146,5 @@ async def existing(info: Info, field: str, text: strawberry.ID | None, kind: str
         return None
     number = checked_id(field, text, kind)
     if not await read_seen(info._raw_info, kind, [number]):
-        raise not_found(field, kind.lower())
+        raise not_found(field, kind)
     return number

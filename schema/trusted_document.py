@@ -76,8 +76,8 @@ class TrustedDocumentMutation:
         demand(info.context.viewer, "registerTrustedDocuments")
         raw: Any = info._raw_info
         if not 1 <= len(input.documents) <= MOST_DOCUMENTS:
-            message = f"Register 1 to {MOST_DOCUMENTS} documents at a time."
-            return RegisterTrustedDocumentsPayload(ids=[], user_errors=[refused("too_many", message, "documents")])
+            en, zh = f"Register 1 to {MOST_DOCUMENTS} documents at a time.", f"每次请登记 1 至 {MOST_DOCUMENTS} 个文档。"
+            return RegisterTrustedDocumentsPayload(ids=[], user_errors=[refused("too_many", en, zh, "documents")])
         # In a thread: hundreds of documents take a second, and others are served meanwhile.
         vetted = await asyncio.to_thread(vet, raw.schema, [one.body for one in input.documents])
         errors = [
@@ -103,15 +103,22 @@ class TrustedDocumentMutation:
 def faults(place: str, document: TrustedDocumentInput, vetted: Vetted) -> Iterator[UserError]:
     """Yield why a document is not to be trusted."""
     if not HASH.fullmatch(document.hash) or document.hash != digest(document.body):
-        yield refused("hash_differs", "This is not the SHA-256 of the text.", "documents", place, "hash")
+        yield refused(
+            "hash_differs", "This is not the SHA-256 of the text.", "这不是该文本的 SHA-256。", "documents", place, "hash"
+        )
     name = given(document.name)
     if name is not None and not 1 <= len(name) <= LONGEST_NAME:
-        yield refused("length", f"A name has 1 to {LONGEST_NAME} characters.", "documents", place, "name")
+        en, zh = f"A name has 1 to {LONGEST_NAME} characters.", f"名称为 1 至 {LONGEST_NAME} 个字符。"
+        yield refused("length", en, zh, "documents", place, "name")
     for fault in vetted.faults:
-        where = f" (line {fault.line}, column {fault.column})" if fault.line else ""
-        yield refused("document", fault.message + where, "documents", place, "body", code=fault.code)
+        # What is wrong is said as everywhere a document is refused: in the words of GraphQL, which are English.
+        en, zh = fault.message, f"文档有误：{fault.message}"
+        if fault.line:
+            en = f"{fault.message} (line {fault.line}, column {fault.column})"
+            zh = f"文档第 {fault.line} 行第 {fault.column} 列有误：{fault.message}"
+        yield refused("document", en, zh, "documents", place, "body", code=fault.code)
 
 
-def refused(rule: str, message: str, *path: str, code: ErrorCode = ErrorCode.VALIDATION_FAILED) -> UserError:
+def refused(rule: str, en: str, zh: str, *path: str, code: ErrorCode = ErrorCode.VALIDATION_FAILED) -> UserError:
     """Return why a part of the input is refused."""
-    return ValidationFailed(code=code, message=message, path=["input", *path], rule=rule)
+    return ValidationFailed(code=code, en=en, zh=zh, path=["input", *path], rule=rule)

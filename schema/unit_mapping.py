@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import strawberry
 
 from hub.clock import now
-from hub.errors import NeedsPerson
+from hub.errors import Declined
 from hub.records.message import SyncMode as Mode
 from hub.store.statements import prepared
 from hub.store.sync_run import request
@@ -105,10 +105,14 @@ async def decided(info: Info, input: AcceptUnitMappingInput) -> AcceptUnitMappin
     """Accept or take back, and have the source's records mapped again."""
     conflict_id = checked_id("conflictId", input.conflict_id, "Conflict")
     if not await read_seen(info._raw_info, "Conflict", [conflict_id]):
-        raise not_found("conflictId", "finding")
+        raise not_found("conflictId", "Conflict")
     user_id = info.context.viewer.user_id
     if user_id is None:
-        raise refusing(ErrorCode.POLICY_DENIED, "A named user accepts a mapping; call with a token that belongs to one.")
+        raise refusing(
+            ErrorCode.POLICY_DENIED,
+            "A named user accepts a mapping; call with a token that belongs to one.",
+            "单位换算须由具名用户接受；请使用属于用户的令牌调用。",
+        )
     words = {"conflict": conflict_id, "withdraw": input.withdraw}
     async with once(info.context, "acceptUnitMapping", input.idempotency_key, words) as turn:
         if turn.fresh:
@@ -118,8 +122,8 @@ async def decided(info: Info, input: AcceptUnitMappingInput) -> AcceptUnitMappin
                     await withdraw(turn.connection, conflict_id)
                 else:
                     step = await accept(turn.connection, conflict_id, user_id, now())
-            except NeedsPerson as error:
-                raise refusing(ErrorCode.POLICY_DENIED, str(error), "conflictId") from error
+            except Declined as error:
+                raise refusing(ErrorCode.POLICY_DENIED, str(error), error.zh, "conflictId") from error
             turn.answer["waiting"] = step == "waiting"
             turn.answer["runs"] = [] if step == "waiting" else await mapped_again(turn.connection, conflict_id)
     return AcceptUnitMappingPayload(run_ids=await deferred(info, turn), waiting=turn.answer["waiting"], user_errors=[])

@@ -17,7 +17,7 @@ from hub.store.sheet_upload import Announced, Upload
 from schema.auth.roles import demand
 from schema.compiler.catalog import Sort, column, one, pages, table
 from schema.compiler.door import read_row, read_rows
-from schema.context import Locale, RequestContext
+from schema.context import RequestContext
 from schema.directives import Cost
 from schema.errors import ErrorCode
 from schema.node import GLOBAL_ID, Actor, Node
@@ -27,7 +27,7 @@ from schema.reception import HASH, address_of
 from schema.source import Source
 from schema.sync_request import KEY
 from schema.sync_run import SyncRun
-from schema.user_error import Refusal, UserError, checked_id, invalid, refusing
+from schema.user_error import Refusal, UserError, checked_id, declined, invalid, refusing
 from schema.where import Choice, asked, given, where
 
 Info = strawberry.Info[RequestContext, None]
@@ -172,22 +172,22 @@ async def requested(info: Info, input: RequestUploadInput) -> Upload:
     try:
         check_name(input.file_name, SENT)
     except Unfit as unfit:
-        raise unfit_for(info, unfit, "fileName") from unfit
+        raise unfit_for(unfit, "fileName") from unfit
     if not 1 <= input.size <= LARGEST:
-        raise said(info, "size", "size")
+        raise said("size", "size")
     if sha256 is not None and not HASH.fullmatch(sha256):
-        raise said(info, "sha256", "not_a_hash")
+        raise said("sha256", "not_a_hash")
     file = Announced(file_name=input.file_name, size=input.size, sha256=sha256)
     words = {"name": file.file_name, "size": file.size, "sha256": file.sha256}
     async with once(info.context, "requestUpload", input.idempotency_key, words) as turn:
         if turn.fresh:
             made = await sheet_upload.announce(turn.connection, file, info.context.viewer.user_id, now())
             if made is None:
-                raise said(info, "fileName", "too_many_waiting", ErrorCode.POLICY_DENIED)
+                raise said("fileName", "too_many_waiting", ErrorCode.POLICY_DENIED)
             turn.answer["upload"] = made
         found = await sheet_upload.find(turn.connection, turn.answer["upload"])
     if found is None:
-        raise said(info, "idempotencyKey", "forgotten", ErrorCode.NOT_FOUND)
+        raise said("idempotencyKey", "forgotten", ErrorCode.NOT_FOUND)
     return found
 
 
@@ -201,17 +201,17 @@ async def imported(info: Info, input: ImportUploadInput) -> tuple[int, list[int]
         if turn.fresh:
             file = await sheet_upload.find(turn.connection, upload_id, hold=True)
             if file is None:
-                raise said(info, "uploadId", "forgotten", ErrorCode.NOT_FOUND)
+                raise said("uploadId", "forgotten", ErrorCode.NOT_FOUND)
             if file.state == "received":
                 if await sheet_upload.loading(turn.connection, source_id) is not None:
-                    raise said(info, "source", "loading", ErrorCode.SOURCE_UNAVAILABLE)
+                    raise said("source", "loading", ErrorCode.SOURCE_UNAVAILABLE)
                 turn.answer["runs"] = await sheet_upload.load(
                     turn.connection, file, source_id, context.viewer.user_id, source=input.source, at=now()
                 )
             elif file.source_id == source_id:
                 turn.answer["runs"] = await sheet_upload.runs_of(turn.connection, upload_id)
             else:
-                raise said(info, "source", "imported_elsewhere")
+                raise said("source", "imported_elsewhere")
     runs: list[int] = turn.answer["runs"]
     if turn.fresh and context.jobs is not None:
         await context.jobs.defer_sync(runs)
@@ -224,22 +224,22 @@ async def made_ready(info: Info, upload_id: int, source: str) -> int:
     async with context.store.connection() as connection:
         file = await sheet_upload.find(connection, upload_id)
     if file is None:
-        raise said(info, "uploadId", "forgotten", ErrorCode.NOT_FOUND)
+        raise said("uploadId", "forgotten", ErrorCode.NOT_FOUND)
     if file.state == "requested":
-        raise said(info, "uploadId", "not_sent", ErrorCode.INVALID_TRANSITION)
+        raise said("uploadId", "not_sent", ErrorCode.INVALID_TRANSITION)
     if file.state == "imported" and file.source_id is not None and file.source == source:
         return file.source_id
     if file.state == "imported":
-        raise said(info, "source", "imported_elsewhere")
+        raise said("source", "imported_elsewhere")
     try:
         # In a thread: a large archive takes seconds, and others are served meanwhile.
         await asyncio.to_thread(Shelf.of(context.settings.home).lay_out, upload_id, file.file_name)
         assert context.jobs is not None
         return await context.jobs.sheet_source(source)
     except Unfit as unfit:
-        raise unfit_for(info, unfit, "uploadId") from unfit
+        raise unfit_for(unfit, "uploadId") from unfit
     except Declined as error:
-        raise said(info, "source", error.reason) from error
+        raise declined(error) from error
 
 
 # What is said of a refusal, in English and Chinese; `{name}` is the file it is about.
@@ -251,7 +251,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     ),
     "wrong_kind": (
         "{name}: it is not what it should be: a CSV file, an XLSX workbook, a policy (.toml), or a ZIP archive of these.",
-        "{name}：文件类型不符：应为 CSV 文件、XLSX 工作簿、策略文件（.toml）或包含这些文件的 ZIP 压缩包。",
+        "{name}：文件类型不符：应为 CSV 文件、XLSX 工作簿、政策文件（.toml）或包含这些文件的 ZIP 压缩包。",
     ),
     "nested_archive": ("{name}: an archive holds no other archive.", "{name}：压缩包内不得再含压缩包。"),
     "not_a_file": ("{name}: an archive holds plain files, no links.", "{name}：压缩包内只能是普通文件，不得含链接。"),
@@ -269,14 +269,6 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     ),
     "forgotten": ("There is no such upload, or its time is over; ask for another.", "没有此上传，或已过期；请重新申请。"),
     "not_sent": ("The file has not been sent yet.", "文件尚未上传。"),
-    "not_a_name": (
-        "The name of a source has 1 to 63 small letters, digits, - and _, and begins with a letter or digit.",
-        "数据源名称为 1 至 63 个小写字母、数字、- 或 _，并以字母或数字开头。",
-    ),
-    "reads_elsewhere": (
-        "This source takes no uploads: it reads something by itself, or is paused. Choose another name.",
-        "此数据源不接收上传：它自行读取数据或已暂停。请另选名称。",
-    ),
     "loading": (
         "This source still loads another upload; import this one when its runs have ended.",
         "此数据源仍在载入另一上传；请待其运行结束后再导入。",
@@ -285,13 +277,12 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
 }
 
 
-def said(info: Info, field: str, rule: str, code: ErrorCode = ErrorCode.VALIDATION_FAILED, name: str = "") -> Refusal:
-    """Return a refusal in the caller's language."""
-    text = SENTENCES[rule][info.context.viewer.locale is Locale.ZH_CN].format(name=name)
-    text = re.sub(r"^[:：]\s*", "", text)
-    return invalid(field, rule, text) if code is ErrorCode.VALIDATION_FAILED else refusing(code, text, field)
+def said(field: str, rule: str, code: ErrorCode = ErrorCode.VALIDATION_FAILED, name: str = "") -> Refusal:
+    """Return a refusal by the sentences above."""
+    en, zh = (re.sub(r"^[:：]\s*", "", text.format(name=name)) for text in SENTENCES[rule])
+    return invalid(field, rule, en, zh) if code is ErrorCode.VALIDATION_FAILED else refusing(code, en, zh, field)
 
 
-def unfit_for(info: Info, unfit: Unfit, field: str) -> Refusal:
+def unfit_for(unfit: Unfit, field: str) -> Refusal:
     """Return the refusal of a file that is not taken."""
-    return said(info, field, unfit.code, name=unfit.name)
+    return said(field, unfit.code, name=unfit.name)

@@ -1,16 +1,24 @@
 """Why a mutation did not do what was asked: an answer, not a fault."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from hub.errors import Declined, Unfit
-from schema.context import Locale, Viewer
+from schema.context import Locale, RequestContext
 from schema.errors import ErrorCode, HubGraphQLError
 from schema.ids import read_id
 
 if TYPE_CHECKING:
     from schema.conflict import CaseState
+
+Info = strawberry.Info[RequestContext, None]
+
+
+def spoken(root: "UserError", info: Info) -> str:
+    """Return the sentence of an error in the language of the caller."""
+    return root.zh if info.context.viewer.locale is Locale.ZH_CN else root.en
 
 
 @strawberry.interface(
@@ -18,8 +26,10 @@ if TYPE_CHECKING:
     "implementations may appear."
 )
 class UserError:
+    en: strawberry.Private[str]
+    zh: strawberry.Private[str]
     code: ErrorCode = strawberry.field(description="Stable code.")
-    message: str = strawberry.field(description="Sentence for a person, in the caller's language.")
+    message: str = strawberry.field(resolver=spoken, description="Sentence for a person, in the caller's language.")
     path: list[str] | None = strawberry.field(
         default=None, description="Path of the input field at fault, outermost first; null when no single field is."
     )
@@ -64,55 +74,70 @@ class Refusal(Exception):
     """Ends a mutation's work; whatever it wrote is rolled back and the reason becomes its answer."""
 
     def __init__(self, error: UserError) -> None:
-        super().__init__(error.message)
+        super().__init__(error.en)
         self.error = error
 
 
-def spoken(viewer: Viewer, en: str, zh: str | None) -> str:
-    """Return a text in the language of the caller, where there is one."""
-    return zh if zh is not None and viewer.locale is Locale.ZH_CN else en
-
-
-def invalid(field: str, rule: str, message: str, code: ErrorCode = ErrorCode.VALIDATION_FAILED, *below: str) -> Refusal:
+def invalid(field: str, rule: str, en: str, zh: str, code: ErrorCode = ErrorCode.VALIDATION_FAILED, *below: str) -> Refusal:
     """Return the refusal of an input field, or of what stands `below` it."""
-    return Refusal(ValidationFailed(code=code, message=message, path=["input", field, *below], rule=rule))
+    return Refusal(ValidationFailed(code=code, en=en, zh=zh, path=["input", field, *below], rule=rule))
 
 
-def unfit(error: Unfit, viewer: Viewer) -> Refusal:
+def unfit(error: Unfit) -> Refusal:
     """Return the refusal of a setting that its connector does not take."""
     below = [] if error.setting is None else [error.setting[:80]]
-    return invalid(error.field, error.rule, spoken(viewer, str(error), error.zh), ErrorCode.VALIDATION_FAILED, *below)
+    return invalid(error.field, error.rule, str(error), error.zh, ErrorCode.VALIDATION_FAILED, *below)
 
 
-def not_found(field: str, what: str) -> Refusal:
+# What a person calls the types whose ids are given to mutations.
+NAMES: Mapping[str, tuple[str, str]] = {
+    "AccessToken": ("token", "令牌"),
+    "Alert": ("alert", "提醒"),
+    "AlertRoute": ("route", "提醒路由"),
+    "Approval": ("proposal", "提议"),
+    "Conflict": ("finding", "线索"),
+    "ConflictCase": ("case", "案件"),
+    "Notice": ("notice", "对外通知"),
+    "Partner": ("partner", "渠道商"),
+    "PolicyVersion": ("policy version", "政策版本"),
+    "Region": ("region", "区域"),
+    "Source": ("source", "数据源"),
+    "User": ("user", "用户"),
+}
+
+
+def not_found(field: str, kind: str) -> Refusal:
     """Return the refusal of an id that names nothing the caller may see."""
-    return Refusal(NotFound(code=ErrorCode.NOT_FOUND, message=f"There is no such {what}.", path=["input", field]))
+    en, zh = NAMES[kind]
+    return Refusal(
+        NotFound(
+            code=ErrorCode.NOT_FOUND, en=f"There is no such {en}.", zh=f"没有此{zh}，或您无权查看。", path=["input", field]
+        )
+    )
 
 
-def refusing(code: ErrorCode, message: str, field: str | None = None) -> Refusal:
+def refusing(code: ErrorCode, en: str, zh: str, field: str | None = None) -> Refusal:
     """Return a refusal for any other reason."""
-    return Refusal(RequestRefused(code=code, message=message, path=["input", field] if field else None))
+    return Refusal(RequestRefused(code=code, en=en, zh=zh, path=["input", field] if field else None))
 
 
-def declined(error: Declined, viewer: Viewer | None = None) -> Refusal:
-    """Return the refusal that says what the hub said; in the language of the viewer where there is one."""
+def declined(error: Declined) -> Refusal:
+    """Return the refusal that says what the hub said."""
     from schema.conflict import CaseState
 
-    message = str(error) if viewer is None else spoken(viewer, str(error), error.zh)
-
-    path = ["input", error.field] if error.field else None
+    en, zh, path = str(error), error.zh, ["input", error.field] if error.field else None
     match error.reason:
         case "not_found":
-            return Refusal(NotFound(code=ErrorCode.NOT_FOUND, message=message, path=path))
+            return Refusal(NotFound(code=ErrorCode.NOT_FOUND, en=en, zh=zh, path=path))
         case "stale":
-            stale = StaleVersion(code=ErrorCode.STALE_VERSION, message=message, path=path, current_version=error.version)
+            stale = StaleVersion(code=ErrorCode.STALE_VERSION, en=en, zh=zh, path=path, current_version=error.version)
             return Refusal(stale)
         case "step":
             allowed = [CaseState(state) for state in error.allowed]
-            return Refusal(InvalidTransition(code=ErrorCode.INVALID_TRANSITION, message=message, path=path, allowed=allowed))
+            return Refusal(InvalidTransition(code=ErrorCode.INVALID_TRANSITION, en=en, zh=zh, path=path, allowed=allowed))
         case "policy":
-            return Refusal(PolicyDenied(code=ErrorCode.POLICY_DENIED, message=message, path=path))
-    return invalid(error.field or "", error.reason, message)
+            return Refusal(PolicyDenied(code=ErrorCode.POLICY_DENIED, en=en, zh=zh, path=path))
+    return invalid(error.field or "", error.reason, en, zh)
 
 
 def checked_id(field: str, text: str, kind: str) -> int:
@@ -120,4 +145,6 @@ def checked_id(field: str, text: str, kind: str) -> int:
     try:
         return read_id(text, kind)
     except HubGraphQLError as error:
-        raise invalid(field, "malformed_id", error.message, ErrorCode.BAD_USER_INPUT) from error
+        en = f"The id of a {kind} is needed here; ids come from the field `id` and are passed as they are."
+        zh = f"此处需要 {kind} 的 ID；ID 取自字段 `id`，请原样传递。"
+        raise invalid(field, "malformed_id", en, zh, ErrorCode.BAD_USER_INPUT) from error

@@ -91,33 +91,45 @@ async def hold(desk: Desk, case_id: int, expected_version: int | None = None) ->
     """Return a case, held until the transaction ends. Raises Declined when it is gone or was changed."""
     row = await desk.connection.fetchrow(CASE["hold"].sql, case_id)
     if row is None:
-        raise Declined("not_found", "There is no such case.", field="caseId")
+        raise Declined("not_found", "There is no such case.", "没有此案件。", field="caseId")
     case = Case(**{name: row[name] for name in Case.__struct_fields__})
     if expected_version is not None and case.version != expected_version:
-        message = f"The case has changed since you read it; its version is {case.version} now."
-        raise Declined("stale", message, field="expectedVersion", version=case.version)
+        raise Declined(
+            "stale",
+            f"The case has changed since you read it; its version is {case.version} now.",
+            f"该案件在您读取之后已被更改；现版本为 {case.version}。",
+            field="expectedVersion",
+            version=case.version,
+        )
     return case
 
 
 def demand_no_mediator(desk: Desk, case: Case) -> None:
     """Refuse who mediates or did so before: from then on they take no other part in the case."""
     if desk.actor.user_id in case.mediators:
-        raise Declined("policy", "You were named mediator of this case and take no other part in it.", field="caseId")
+        raise Declined(
+            "policy",
+            "You were named mediator of this case and take no other part in it.",
+            "您已被指定为此案件的调解人，不得以其他身份参与。",
+            field="caseId",
+        )
 
 
 def demand_open(case: Case) -> None:
     """Refuse what cannot be done to a case that has ended."""
     if case.state == "closed":
-        raise Declined("step", f"Case {case.number} is closed.", field="caseId")
+        raise Declined("step", f"Case {case.number} is closed.", f"案件 {case.number} 已结案。", field="caseId")
 
 
 def said(text: str | None, field: str, *, required: bool = True) -> str | None:
     """Return a text without the blanks around it; None for none. Raises Declined when it is missing or too long."""
     text = (text or "").strip() or None
     if text is None and required:
-        raise Declined("invalid", "Say why, in a few words.", field=field)
+        raise Declined("invalid", "Say why, in a few words.", "请简要说明理由。", field=field)
     if text is not None and len(text) > LONGEST_TEXT:
-        raise Declined("invalid", f"A text has at most {LONGEST_TEXT:,} characters.", field=field)
+        raise Declined(
+            "invalid", f"A text has at most {LONGEST_TEXT:,} characters.", f"文本最多 {LONGEST_TEXT:,} 个字符。", field=field
+        )
     return text
 
 

@@ -27,7 +27,12 @@ async def advance(
     case = await (hold_whole if to == "closed" else hold)(desk, case_id, expected_version)
     demand_no_mediator(desk, case)
     if (to == "closed") != (outcome is not None):
-        raise Declined("invalid", "A case is closed with an outcome, and has none before.", field="outcome")
+        raise Declined(
+            "invalid",
+            "A case is closed with an outcome, and has none before.",
+            "案件结案时须给出结论，结案前不得给出。",
+            field="outcome",
+        )
     await demand_move(desk, case, to)
     if to == "closed":
         await close(desk, case, str(outcome), said(comment, "comment"))
@@ -42,14 +47,26 @@ async def demand_move(desk: Desk, case: Case, to: str) -> None:
     """Refuse a move that the procedure does not have, or not for this role, or not yet."""
     allowed = moves(case.state, desk.actor.role)
     if to not in STEPS[case.state].following:
-        raise Declined("step", f"A case that is {case.state} cannot become {to}.", field="toState", allowed=allowed)
+        raise Declined(
+            "step",
+            f"A case that is {case.state} cannot become {to}.",
+            f"状态为 {case.state} 的案件不能转为 {to}。",
+            field="toState",
+            allowed=allowed,
+        )
     if to not in allowed:
-        who = " or ".join(sorted(STEPS[to].brought_by))
-        raise Declined("policy", f"Only the role {who} brings a case to {to}.", field="toState")
+        who = " / ".join(sorted(STEPS[to].brought_by))
+        raise Declined(
+            "policy",
+            f"Only the role {who} brings a case to {to}.",
+            f"只有以下角色可将案件转为 {to}：{who}。",
+            field="toState",
+        )
     if to == "negotiating" and case.replied_at is None and not reply_is_over(desk, case):
-        raise Declined("policy", f"The partner has until {when(case)} to reply.", field="toState")
+        en, zh = when(case)
+        raise Declined("policy", f"The partner has until {en} to reply.", f"渠道商仍可答复，期限：{zh}。", field="toState")
     if to == "mediation" and case.mediator_id is None:
-        raise Declined("policy", "Name a mediator first.", field="toState")
+        raise Declined("policy", "Name a mediator first.", "请先指定调解人。", field="toState")
 
 
 def reply_is_over(desk: Desk, case: Case) -> bool:
@@ -57,13 +74,12 @@ def reply_is_over(desk: Desk, case: Case) -> bool:
     return case.reply_due_at is not None and case.reply_due_at <= desk.at
 
 
-def when(case: Case) -> str:
-    """Return the end of the time to reply as a text."""
-    return (
-        "an invitation and five business days after it"
-        if case.reply_due_at is None
-        else f"{case.reply_due_at:%Y-%m-%d %H:%M} UTC"
-    )
+def when(case: Case) -> tuple[str, str]:
+    """Return the end of the time to reply as a text, in English and Chinese."""
+    if case.reply_due_at is None:
+        return "an invitation and five business days after it", "发出邀请后五个工作日"
+    until = f"{case.reply_due_at:%Y-%m-%d %H:%M} UTC"
+    return until, until
 
 
 def entered(desk: Desk, case: Case, to: str) -> Case:
@@ -82,9 +98,19 @@ def entered(desk: Desk, case: Case, to: str) -> Case:
 async def close(desk: Desk, case: Case, outcome: str, reason: str | None) -> None:
     """Close a case by the outcome somebody asked for."""
     if outcome == "dismissed":
-        raise Declined("invalid", "A dismissal names its reason: use dismissCase.", field="outcome")
+        raise Declined(
+            "invalid",
+            "A dismissal names its reason: use dismissCase.",
+            "驳回须注明理由：请使用 dismissCase。",
+            field="outcome",
+        )
     if outcome == "expired" and case.state not in EXPIRING:
-        raise Declined("policy", "Only a case nobody took up expires; withdraw or dismiss this one.", field="outcome")
+        raise Declined(
+            "policy",
+            "Only a case nobody took up expires; withdraw or dismiss this one.",
+            "只有无人受理的案件才会到期；请撤回或驳回此案件。",
+            field="outcome",
+        )
     if outcome == "confirmed":
         await confirm(desk, case, reason)
     else:
@@ -107,11 +133,20 @@ async def demand_confirmable(desk: Desk, case: Case) -> None:
     """Refuse to confirm before the partner had its time to reply, and what may only be observed."""
     demand_open(case)
     if not reply_is_over(desk, case):
+        en, zh = when(case)
         raise Declined(
-            "policy", f"Nothing is confirmed before the partner had its time to reply: until {when(case)}.", field="outcome"
+            "policy",
+            f"Nothing is confirmed before the partner had its time to reply: until {en}.",
+            f"渠道商的答复期限届满前不予确认。期限：{zh}。",
+            field="outcome",
         )
     if await only_observed(desk, case):
-        raise Declined("policy", "Where this case lies such findings are only observed; nothing is confirmed.", field="outcome")
+        raise Declined(
+            "policy",
+            "Where this case lies such findings are only observed; nothing is confirmed.",
+            "此案件所在地区对该类线索仅作观察，不予确认。",
+            field="outcome",
+        )
 
 
 async def only_observed(desk: Desk, case: Case) -> bool:
@@ -126,7 +161,8 @@ async def dismiss(desk: Desk, case_id: int, reason: str, comment: str | None, *,
     demand_no_mediator(desk, case)
     await demand_move(desk, case, "closed")
     if reason not in DISMISSALS:
-        raise Declined("invalid", f"Choose one of {', '.join(DISMISSALS)}.", field="reason")
+        known = ", ".join(DISMISSALS)
+        raise Declined("invalid", f"Choose one of {known}.", f"请从以下理由中选择：{known}。", field="reason")
     await end(desk, case, "dismissed", said(comment, "comment", required=False), dismissal=reason)
 
 

@@ -25,7 +25,12 @@ async def propose_notice(desk: Desk, case_id: int, text: str | None) -> int:
     """
     case = await told(desk, case_id)
     if case.partner_id is None:
-        raise Declined("policy", "This case is about no partner; there is nobody to write to.", field="caseId")
+        raise Declined(
+            "policy",
+            "This case is about no partner; there is nobody to write to.",
+            "此案件不涉及渠道商，没有收件人。",
+            field="caseId",
+        )
     wording = await notice_text(desk, case, text)
     return await proposed(desk, case, "outward_notice", {"text": wording})
 
@@ -36,15 +41,26 @@ async def notice_text(desk: Desk, case: Case, text: str | None) -> str:
         return str(said(text, "text"))
     profile = await profile_of(desk, case.region_id, case.partner_id)
     if profile.price_notice == "no":
-        raise Declined("policy", "Where this case lies nothing is sent to a partner about prices.", field="caseId")
+        raise Declined(
+            "policy",
+            "Where this case lies nothing is sent to a partner about prices.",
+            "此案件所在地区不就价格向渠道商发送任何通知。",
+            field="caseId",
+        )
     published = profile.price_notice_text.strip()
     if not published:
         raise Declined(
-            "policy", "The policy has no published text on prices; add price_notice_text to the profile.", field="caseId"
+            "policy",
+            "The policy has no published text on prices; add price_notice_text to the profile.",
+            "政策中没有已发布的价格文本；请在法域配置中添加 price_notice_text。",
+            field="caseId",
         )
     if text is not None and text.strip() != published:
         raise Declined(
-            "policy", "About prices only the published policy text is sent, the same to all; leave the text out.", field="text"
+            "policy",
+            "About prices only the published policy text is sent, the same to all; leave the text out.",
+            "就价格只发送已发布的政策文本，对所有渠道商一致；请不要填写文本。",
+            field="text",
         )
     return published
 
@@ -53,7 +69,7 @@ async def propose_disclosure(desk: Desk, case_id: int, to: Side) -> int:
     """Propose to tell one side of a case who the other is, and return the proposal's id. Raises Declined."""
     case = await told(desk, case_id)
     if case.partner_id is None or case.affected_id is None:
-        raise Declined("policy", "This case has no two sides.", field="caseId")
+        raise Declined("policy", "This case has no two sides.", "此案件没有双方。", field="caseId")
     return await proposed(desk, case, "identity_disclosure", {"to": to})
 
 
@@ -63,7 +79,12 @@ async def told(desk: Desk, case_id: int) -> Case:
     demand_no_mediator(desk, case)
     demand_open(case)
     if case.told_at is None:
-        raise Declined("step", "The partner does not know of the case before it is investigated.", field="caseId")
+        raise Declined(
+            "step",
+            "The partner does not know of the case before it is investigated.",
+            "案件进入调查之前，渠道商并不知悉。",
+            field="caseId",
+        )
     await demand_addressee(desk, case)
     return case
 
@@ -71,13 +92,23 @@ async def told(desk: Desk, case_id: int) -> Case:
 async def demand_addressee(desk: Desk, case: Case) -> None:
     """Refuse what would leave the house about findings that are only observed."""
     if await only_observed(desk, case):
-        raise Declined("policy", "Where this case lies such findings are only observed; nobody is told.", field="caseId")
+        raise Declined(
+            "policy",
+            "Where this case lies such findings are only observed; nobody is told.",
+            "此案件所在地区对该类线索仅作观察，不通知任何人。",
+            field="caseId",
+        )
 
 
 async def proposed(desk: Desk, case: Case, kind: Kind, body: dict[str, object]) -> int:
     """Write a proposal about a case, with its step."""
     if await approval.pending(desk.connection, kind, case.id) is not None:
-        raise Declined("policy", "A proposal of this kind waits for a second person already.", field="caseId")
+        raise Declined(
+            "policy",
+            "A proposal of this kind waits for a second person already.",
+            "已有同类提议等待第二人审批。",
+            field="caseId",
+        )
     made = await approval.propose(desk.connection, kind, case.id, desk.actor.user_id, body)
     await save(desk, case, case, "proposed", facts={"approval": made.id, "kind": kind, **body})
     return made.id
@@ -87,7 +118,7 @@ async def decide(desk: Desk, approval_id: int, verdict: Verdict, reason: str | N
     """Approve, reject or withdraw a proposal about a case, and do what was approved. Raises Declined."""
     found = await approval.find(desk.connection, approval_id)
     if found is None:
-        raise Declined("not_found", "There is no such proposal.", field="approvalId")
+        raise Declined("not_found", "There is no such proposal.", "没有此提议。", field="approvalId")
     closes = verdict == "approved" and found.kind == "case_confirmed"
     case = await (hold_whole if closes else hold)(desk, found.subject_id)
     demand_no_mediator(desk, case)

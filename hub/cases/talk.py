@@ -19,9 +19,14 @@ async def reply(desk: Desk, case_id: int, text: str) -> None:
     """Take the reply of the partner a case is about, while it is investigated. Raises Declined."""
     case = await hold(desk, case_id)
     if desk.actor.partner_id is None or desk.actor.partner_id != case.partner_id:
-        raise Declined("not_found", "There is no such case.", field="caseId")
+        raise Declined("not_found", "There is no such case.", "没有此案件。", field="caseId")
     if case.state != "investigating":
-        raise Declined("step", "A reply is taken while the case is being investigated; comment instead.", field="caseId")
+        raise Declined(
+            "step",
+            "A reply is taken while the case is being investigated; comment instead.",
+            "仅在案件调查期间接收答复；请改用备注。",
+            field="caseId",
+        )
     replied = structs.replace(case, replied_at=case.replied_at or desk.at)
     await save(desk, case, replied, "replied", said(text, "reply"), visible=True)
 
@@ -34,6 +39,11 @@ async def attach(desk: Desk, case_id: int, upload_id: int, *, visible: bool) -> 
     values = {"case_id": case_id, "id": upload_id, "user_id": desk.actor.user_id, "visible": shown, "most": MOST_ATTACHMENTS}
     added = await keep(desk.connection, values)
     if added is None:
-        raise Declined("not_found", "There is no such upload of yours, or the case is full.", field="uploadId")
+        raise Declined(
+            "not_found",
+            "There is no such upload of yours, or the case is full.",
+            "您没有此上传文件，或案件的附件已达上限。",
+            field="uploadId",
+        )
     facts = {"attachment": added["id"], "name": added["name"], "sha256": added["sha256"]}
     await save(desk, case, case, "attached", visible=shown, facts=facts)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from hub.conflicts.jurisdiction import regions
 from hub.conflicts.loosening import loosened
 from hub.conflicts.policy import periods
-from hub.errors import NeedsPerson
+from hub.errors import Declined, NeedsPerson
 from hub.store import audit, dirty
 from hub.store.audit import Entry
 from hub.store.database import Connection
@@ -57,20 +57,33 @@ async def publish(
 ) -> Step:
     """Publish a proposed version in a user's name, or note its word where another's is needed too.
 
-    Raises NeedsPerson with what stands in the way.
+    Raises Declined with what stands in the way.
     """
     version = await held(connection, version_id)
     number = version["version"]
     if version["state"] == "published":
-        raise NeedsPerson(f"Policy version {number} is published already; a change is a file with a higher version.")
+        raise Declined(
+            "policy",
+            f"Policy version {number} is published already; a change is a file with a higher version.",
+            f"政策版本 {number} 已发布；如需更改，请提交版本号更高的文件。",
+        )
     loosens = await loosens_of(connection, version)
     second = version["proposed_by"] is not None
     await check_roles(connection, user_id, number, loosening=bool(loosens), second=second)
     kept = (note or "").strip() or version["note"]
     if loosens and not kept:
-        raise NeedsPerson(f"Policy version {number} loosens a profile ({'; '.join(loosens)}); write the reason, it is kept.")
+        what = "; ".join(loosens)
+        raise Declined(
+            "policy",
+            f"Policy version {number} loosens a profile ({what}); write the reason, it is kept.",
+            f"政策版本 {number} 放宽了法域配置（{what}）；请写明理由，理由将留存。",
+        )
     if second and version["proposed_by"] == user_id:
-        raise NeedsPerson(f"Policy version {number} waits for another person than the one who proposed it.")
+        raise Declined(
+            "policy",
+            f"Policy version {number} waits for another person than the one who proposed it.",
+            f"政策版本 {number} 需由提议人以外的另一人同意。",
+        )
     if not second and (loosens or await needs_two(connection, two_person)):
         values = {"id": version_id, "user_id": user_id, "at": at, "note": kept, "loosens": loosens}
         await connection.execute(*prepared("policy", "proposed", **values))
@@ -82,10 +95,14 @@ async def publish(
 
 
 async def held(connection: Connection, version_id: int) -> Mapping[str, Any]:
-    """Return a version, kept from others until the transaction ends. Raises NeedsPerson when there is none."""
+    """Return a version, kept from others until the transaction ends. Raises Declined when there is none."""
     row = await connection.fetchrow(*prepared("policy", "held", id=version_id))
     if row is None:
-        raise NeedsPerson("There is no such policy version; `channelhub policy list` shows those there are.")
+        raise Declined(
+            "not_found",
+            "There is no such policy version; `channelhub policy list` shows those there are.",
+            "没有此政策版本；`channelhub policy list` 可列出现有版本。",
+        )
     return dict(row)
 
 
@@ -119,8 +136,15 @@ async def check_roles(connection: Connection, user_id: int, number: int, *, loos
     roles = await connection.fetchval(*prepared("policy", "roles", user_id=user_id)) or []
     if ADMIN in roles or (second and not loosening and MANAGER in roles):
         return
-    who = "an administrator or channel manager" if second and not loosening else "an administrator"
-    raise NeedsPerson(f"Policy version {number} needs the word of {who}.")
+    if second and not loosening:
+        raise Declined(
+            "policy",
+            f"Policy version {number} needs the word of an administrator or channel manager.",
+            f"政策版本 {number} 须经管理员或渠道经理同意。",
+        )
+    raise Declined(
+        "policy", f"Policy version {number} needs the word of an administrator.", f"政策版本 {number} 须经管理员同意。"
+    )
 
 
 async def needs_two(connection: Connection, two_person: bool | None) -> bool:

@@ -82,14 +82,20 @@ async def decide(
     decider = await person(connection, user_id)
     row = await connection.fetchrow(HOLD.sql, approval_id)
     if row is None:
-        raise Declined("not_found", "There is no such proposal.")
+        raise Declined("not_found", "There is no such proposal.", "没有此提议。")
     found = approval(row)
     if found.state != "proposed":
-        raise Declined("stale", f"This proposal has been {found.state} already.")
+        raise Declined("stale", f"This proposal has been {found.state} already.", f"该提议已有决定，状态为 {found.state}。")
     if verdict == "withdrawn" and decider != found.proposer_id:
-        raise Declined("policy", "Only who made a proposal withdraws it; reject it instead.")
+        raise Declined(
+            "policy", "Only who made a proposal withdraws it; reject it instead.", "只有提议人可以撤回提议；请改为拒绝。"
+        )
     if verdict == "approved" and decider == found.proposer_id:
-        raise Declined("policy", "It takes two persons: somebody else has to approve what you proposed.")
+        raise Declined(
+            "policy",
+            "It takes two persons: somebody else has to approve what you proposed.",
+            "须双人审批：您的提议须由他人批准。",
+        )
     values = {"id": approval_id, "state": verdict, "user_id": decider, "reason": reason, "at": now()}
     decided = approval(await connection.fetchrow(DECIDE.sql, *DECIDE.arguments(values)))
     await write(
@@ -127,9 +133,15 @@ async def lapse(connection: Connection, case_id: int) -> None:
 async def person(connection: Connection, user_id: int | None) -> int:
     """Return the id of a user who may propose and approve. Raises Declined for a service and for anybody else."""
     if user_id is None:
-        raise Declined("policy", "This takes a person: use a token that belongs to a user.")
+        raise Declined(
+            "policy", "This takes a person: use a token that belongs to a user.", "此操作须由人员进行：请使用属于用户的令牌。"
+        )
     if not await connection.fetchval(MAY_APPROVE.sql, user_id):
-        raise Declined("policy", "This takes an active user with the role admin or channel_manager.")
+        raise Declined(
+            "policy",
+            "This takes an active user with the role admin or channel_manager.",
+            "须为启用的用户，角色为 admin 或 channel_manager。",
+        )
     return user_id
 
 

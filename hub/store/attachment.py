@@ -53,11 +53,17 @@ class File(Struct, frozen=True, kw_only=True):
 async def send(connection: Connection, user_id: int, file: File) -> int:
     """Keep a file for its sender to add to a case, and return its id. Raises Declined for one that is not taken."""
     if not 1 <= len(file.name) <= 200 or not file.name.isprintable() or "/" in file.name or "\\" in file.name:
-        raise Declined("invalid", "The name of a file has 1 to 200 printable characters and no slash.", field="name")
+        raise Declined(
+            "invalid",
+            "The name of a file has 1 to 200 printable characters and no slash.",
+            "文件名为 1 至 200 个可显示字符，且不含斜杠。",
+            field="name",
+        )
     if file.media_type not in MEDIA_TYPES:
-        raise Declined("invalid", f"A file is one of {', '.join(MEDIA_TYPES)}.", field="mediaType")
+        known = ", ".join(MEDIA_TYPES)
+        raise Declined("invalid", f"A file is one of {known}.", f"文件类型须为以下之一：{known}。", field="mediaType")
     if not 1 <= len(file.body) <= LARGEST:
-        raise Declined("invalid", f"A file has 1 to {LARGEST:,} bytes.", field="body")
+        raise Declined("invalid", f"A file has 1 to {LARGEST:,} bytes.", f"文件大小须为 1 至 {LARGEST:,} 字节。", field="body")
     values = {
         "name": file.name,
         "media_type": file.media_type,
@@ -70,7 +76,12 @@ async def send(connection: Connection, user_id: int, file: File) -> int:
     }
     made = await connection.fetchval(SEND.sql, *SEND.arguments(values))
     if made is None:
-        raise Declined("policy", f"{MOST_WAITING} files of yours wait to be added to a case; add them first.", field="name")
+        raise Declined(
+            "policy",
+            f"{MOST_WAITING} files of yours wait to be added to a case; add them first.",
+            f"您已有 {MOST_WAITING} 个文件等待加入案件；请先加入。",
+            field="name",
+        )
     return int(made)
 
 

@@ -110,8 +110,8 @@ def taken(name: str) -> Declined:
     return Declined(
         "policy",
         f"The name {name} is taken by channelhub.toml or by records of another connector; choose another name.",
+        f"名称 {name} 已被 channelhub.toml 或另一连接器的记录占用；请另选名称。",
         field="name",
-        zh=f"名称 {name} 已被 channelhub.toml 或另一连接器的记录占用；请另选名称。",
     )
 
 
@@ -120,8 +120,8 @@ def of_file(name: str) -> Declined:
     return Declined(
         "policy",
         f"The source {name} stands in channelhub.toml; change it there, or choose another name.",
+        f"数据源 {name} 由 channelhub.toml 管理；请在该文件中修改，或另选名称。",
         field="name",
-        zh=f"数据源 {name} 由 channelhub.toml 管理；请在该文件中修改，或另选名称。",
     )
 
 
@@ -132,9 +132,9 @@ def demand_version(there: Mapping[str, Any] | None, expected: int | None) -> Non
         raise Declined(
             "stale",
             "The source has changed since you read it; read it again.",
+            "该数据源在您读取之后已被更改；请重新读取。",
             field="expectedVersion",
             version=version,
-            zh="该数据源在您读取之后已被更改；请重新读取。",
         )
 
 

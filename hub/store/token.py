@@ -13,7 +13,7 @@ from tortoise import fields
 from tortoise.indexes import Index
 
 from hub.clock import now
-from hub.errors import NeedsPerson
+from hub.errors import Declined
 from hub.store.base import Now, Row
 from hub.store.database import Connection
 from hub.store.statements import statement
@@ -65,10 +65,6 @@ class Claimed(Struct, frozen=True, kw_only=True):
     expires_at: datetime
 
 
-class OtherPartner(NeedsPerson):
-    """A user of a partner would get a token of another one."""
-
-
 class NewToken(Struct, frozen=True):
     """A token that was just made; `text` exists nowhere else and is not shown again."""
 
@@ -88,13 +84,28 @@ async def create_token(
     partner_id: int | None = None,
     expires_at: datetime | None = None,
 ) -> NewToken:
-    """Make a token for a user or, without one, for a service. Raises NeedsPerson when it could never work."""
+    """Make a token for a user or, without one, for a service. Raises Declined when it could never work."""
     if (role == "partner") != (partner_id is not None):
-        raise NeedsPerson("A token of the role partner names its partner; no other token does.")
+        raise Declined(
+            "only_for_partner",
+            "A token of the role partner names its partner; no other token does.",
+            "角色为 partner 的令牌须指定其渠道商；其他令牌不得指定。",
+            field="partnerId",
+        )
     if user_id is not None and not await connection.fetchval(HOLDS_ROLE.sql, user_id, role):
-        raise NeedsPerson(f"The user is not active or does not have the role {role}; give it the role first.")
+        raise Declined(
+            "role_not_held",
+            f"The user is not active or does not have the role {role}; give it the role first.",
+            f"该用户未启用，或没有角色 {role}；请先授予该角色。",
+            field="userId",
+        )
     if user_id is not None and role == "partner" and not await connection.fetchval(ACTS_FOR.sql, partner_id, user_id):
-        raise OtherPartner("The user acts for another partner; name that one, or change the user first.")
+        raise Declined(
+            "other_partner",
+            "The user acts for another partner; name that one, or change the user first.",
+            "该用户代表另一渠道商；请指定该渠道商，或先更改用户。",
+            field="partnerId",
+        )
     text = secrets.token_urlsafe(32)
     values = {
         "name": name,

@@ -13,7 +13,7 @@ from msgspec import Struct
 from tortoise import fields
 from tortoise.indexes import Index
 
-from hub.errors import NeedsPerson
+from hub.errors import Declined
 from hub.store.base import Numeric, Row
 from hub.store.database import Connection
 from hub.store.statements import prepared
@@ -61,28 +61,40 @@ async def units_of(connection: Connection, source_id: int) -> Mapping[int, Units
 async def accept(connection: Connection, conflict_id: int, user_id: int, at: datetime) -> Step:
     """Accept what a finding proposes, or note the word of the first of two people.
 
-    Raises NeedsPerson when the finding proposes nothing, or its article is mapped already.
+    Raises Declined when the finding proposes nothing, or its article is mapped already.
     """
     proposal = await connection.fetchrow(*prepared("unit_mapping", "proposal", conflict_id=conflict_id))
     if proposal is None:
-        raise NeedsPerson("Only an open finding of unit_mapping_suspect proposes a unit mapping.")
+        raise Declined(
+            "policy",
+            "Only an open finding of unit_mapping_suspect proposes a unit mapping.",
+            "只有 unit_mapping_suspect 的未决线索才会提议单位换算。",
+        )
     asked = await connection.fetchrow(*prepared("unit_mapping", "held", conflict_id=conflict_id))
     if asked is None:
         made = await connection.fetchval(*prepared("unit_mapping", "propose", **dict(proposal), user_id=user_id, at=at))
         if made is None:
-            what = f"{proposal['sku']} of {proposal['source']}"
-            raise NeedsPerson(f"There is a mapping of {what} already; withdraw it before another is accepted.")
+            sku, source = proposal["sku"], proposal["source"]
+            raise Declined(
+                "policy",
+                f"There is a mapping of {sku} of {source} already; withdraw it before another is accepted.",
+                f"{source} 的 {sku} 已有单位换算；请先撤回，再接受新的换算。",
+            )
         if proposal["line_count"] > MANY_LINES:
             return "waiting"
     elif asked["state"] == "accepted":
-        raise NeedsPerson("This proposal is accepted already.")
+        raise Declined("policy", "This proposal is accepted already.", "该提议已被接受。")
     elif asked["proposed_by"] == user_id:
-        raise NeedsPerson(f"More than {MANY_LINES:,} lines hang on this mapping: another person than its proposer accepts it.")
+        raise Declined(
+            "policy",
+            f"More than {MANY_LINES:,} lines hang on this mapping: another person than its proposer accepts it.",
+            f"此单位换算涉及超过 {MANY_LINES:,} 行：须由提议人以外的另一人接受。",
+        )
     await connection.execute(*prepared("unit_mapping", "accept", conflict_id=conflict_id, user_id=user_id, at=at))
     return "accepted"
 
 
 async def withdraw(connection: Connection, conflict_id: int) -> None:
-    """Take back what was accepted or proposed by a finding. Raises NeedsPerson when nothing was."""
+    """Take back what was accepted or proposed by a finding. Raises Declined when nothing was."""
     if await connection.fetchval(*prepared("unit_mapping", "withdraw", conflict_id=conflict_id)) is None:
-        raise NeedsPerson("No unit mapping rests on this finding.")
+        raise Declined("policy", "No unit mapping rests on this finding.", "没有依据此线索的单位换算。")

@@ -7,7 +7,7 @@ import asyncpg
 from msgspec import Struct, structs
 from tortoise import fields
 
-from hub.errors import NeedsPerson
+from hub.errors import Declined, NeedsPerson
 from hub.store.base import ArrayField, Now, Row, empty_array
 from hub.store.database import Connection
 from hub.store.statements import statement
@@ -58,21 +58,22 @@ class Person(Struct, frozen=True, kw_only=True):
     subject: str | None = None
 
 
-class SubjectTaken(NeedsPerson):
-    """The identity provider would mean two users by one subject."""
-
-
 @contextmanager
 def subject_of_one() -> Iterator[None]:
     """Say in words that a subject is another user's; a second user of one address is another matter."""
     try:
         yield
     except asyncpg.UniqueViolationError as error:
-        raise SubjectTaken("Another user has this subject; take it away there first.") from error
+        raise Declined(
+            "taken",
+            "Another user has this subject; take it away there first.",
+            "此主体已属于另一用户；请先在该用户处移除。",
+            field="subject",
+        ) from error
 
 
 async def add_user(connection: Connection, person: Person) -> int:
-    """Add a user and return its id. Raises NeedsPerson when the e-mail address is taken, SubjectTaken when the subject is."""
+    """Add a user and return its id. Raises NeedsPerson when the e-mail address is taken, Declined when the subject is."""
     with subject_of_one():
         made = await connection.fetchval(ADD.sql, *ADD.arguments(written(person)))
     if made is None:
@@ -83,7 +84,7 @@ async def add_user(connection: Connection, person: Person) -> int:
 async def upsert_user(connection: Connection, person: Person) -> int | None:
     """Add a user, or replace all that is said of it and let it in again; return its id.
 
-    None, and nothing done, when no active administrator would be left. Raises SubjectTaken.
+    None, and nothing done, when no active administrator would be left. Raises Declined when another user has the subject.
     """
     await connection.execute(HOLD_ADMINISTRATORS.sql)
     with subject_of_one():

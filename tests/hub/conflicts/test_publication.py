@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from hub.conflicts.publication import changes, known, needs_two, numbered, publish, publish_landed
-from hub.errors import NeedsPerson
+from hub.errors import Declined, NeedsPerson
 from hub.store.database import Store
 from hub.store.user import Person, add_user
 from tests.trading import NOON, World, example_world
@@ -71,15 +71,15 @@ async def test_a_version_that_needs_two_waits_and_judges_nothing(store: Store) -
     assert "Policy version 2 is proposed" in said
     await world.detect()
     assert {row["classification"] for row in (await world.findings(rule)).values()} == {"suspected"}
-    with pytest.raises(NeedsPerson, match="word of an administrator"):
+    with pytest.raises(Declined, match="word of an administrator"):
         await say(world, 2, manager)
     assert await say(world, 2, second, "Less noise") == "waiting"
-    with pytest.raises(NeedsPerson, match="another person"):
+    with pytest.raises(Declined, match="another person"):
         await say(world, 2, second)
     assert await say(world, 2, manager) == "published"
     await world.detect()
     assert {row["classification"] for row in (await world.findings(rule)).values()} == {"minor"}
-    with pytest.raises(NeedsPerson, match="published already"):
+    with pytest.raises(Declined, match="published already"):
         await say(world, 2, second)
     async with store.connection() as connection:
         (first, _) = await known(connection)
@@ -95,10 +95,10 @@ async def test_loosening_needs_two_administrators_and_a_reason_whatever_the_sett
     (said,) = await propose(world, 2, LOOSE, two_person=False)
     assert "CN: price_rules observe > case" in said
     first = await owner(world)
-    with pytest.raises(NeedsPerson, match="write the reason"):
+    with pytest.raises(Declined, match="write the reason"):
         await say(world, 2, first, " ", two_person=False)
     assert await say(world, 2, first, "The law changed.", two_person=False) == "waiting"
-    with pytest.raises(NeedsPerson, match="word of an administrator"):
+    with pytest.raises(Declined, match="word of an administrator"):
         await say(world, 2, await user(store, "li@example.com", "channel_manager"), two_person=False)
     assert await say(world, 2, await user(store, "second@example.com"), two_person=False) == "published"
     async with store.connection() as connection:

@@ -1,19 +1,25 @@
 """The page of a bundle: whole, in two languages, and nobody's text is more than a text on it."""
 
+import re
 from html.parser import HTMLParser
+from string import Formatter
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub.conflicts.jurisdiction import Profile
+from hub.conflicts.registry import all_rules
 from hub.conflicts.rule import Locale
-from hub.evidence.page import Markup, element, page
+from hub.evidence.page import Markup, Words, element, page
 
 ALLOWED = {
     "html", "head", "meta", "title", "style", "body", "h1", "h2", "h3", "h4", "p", "table", "thead", "tbody", "tr", "th", "td",
     "code", "section", "div",
 }  # fmt: skip
+# A filter with its outcome, and a record with its noun, as the statements of rules name them.
+CODED = re.compile(r"hub_tried\('(\w+)'|hub_evidence\('(\w+)', *'(\w+)'")
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{accused.__class__}&amp;</td>"
 
 
@@ -109,3 +115,17 @@ def test_the_page_speaks_the_language_asked_for() -> None:
 
 def test_a_finding_of_a_rule_that_is_gone_keeps_its_name() -> None:
     assert "long_gone" in page([finding(rule="long_gone")], "ab", "now", "en")
+
+
+def test_every_word_of_a_rule_has_a_label_in_chinese() -> None:
+    """Filters, records, thresholds, profiles, and what sentences name; other measurements are shown by their codes."""
+    tried = (found for pair in all_rules().values() for one in pair.statements.values() for found in CODED.findall(one.sql))
+    said = (Formatter().parse(text.en) for pair in all_rules().values() for text in pair.rule.says.values())
+    words = {
+        *(word for pair in tried for word in pair if word),
+        *(name for text in said for _, name, _, _ in text if name),
+        *(name for pair in all_rules().values() for name in pair.rule.thresholds),
+        *Profile.__struct_fields__,
+    }
+    assert len(words) > 150
+    assert {word for word in words if Words("zh")[word].isascii()} == set()
