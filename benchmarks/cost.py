@@ -1,6 +1,6 @@
 """What counting the cost adds to a request: the price of a known document, and the search of its answer for what came back.
 
-Nothing is served: both are timed in this process, on the two documents of `serve` and on answers of their sizes.
+Nothing is served: both are timed in this process, on two documents of `graphql` and on answers of their sizes.
 """
 
 import asyncio
@@ -12,12 +12,13 @@ from typing import Any
 
 import orjson
 
+from benchmarks.graphql.questions import Q1, Q2
 from benchmarks.measure import Goal, Options, Report, Side, WrongAnswer, judge, noise, side_by_side
-from benchmarks.serve import DOCUMENTS
 from schema.documents import Documents
 from schema.root import build_schema
 
 CALLS = 2_000
+QUESTIONS = (Q1, Q2)
 GOAL = Goal(name="price", says="of a known document with its variables", must=50, at_most=True, unit=" µs")
 MONEY = {"amount": "1234.50", "currency": "CNY"}
 LINE = {"lineNumber": 1, "sourceSku": "P1-12", "taxIncluded": True, "lineTotal": MONEY}
@@ -34,8 +35,9 @@ async def run(options: Options) -> Report:
     documents = Documents(build_schema()._schema, suggestions=False)
     sides: dict[str, Side] = {}
     sizes: dict[str, str] = {}
-    for name, text in DOCUMENTS.items():
-        document, answer = documents.get(text), ANSWERS[name]
+    for question in QUESTIONS:
+        name = question.name
+        document, answer = documents.get(question.document), ANSWERS[name]
         price, body = document.price(None, {}), orjson.dumps(answer)
         if price.actual(answer, body) != price.requested:
             raise WrongAnswer(f"A full answer to {name} costs something else than what was asked for.")
@@ -49,8 +51,8 @@ async def run(options: Options) -> Report:
     )
     for name, taken in times.items():
         made.table.append((name, f"{median(taken) * 1e6:.1f}", sizes[name[:2]] if name.endswith("search") else ""))
-    for name in DOCUMENTS:
-        one, same = times[f"{name}, price"], times[f"{name}, price, again"]
+    for question in QUESTIONS:
+        one, same = times[f"{question.name}, price"], times[f"{question.name}, price, again"]
         made.verdicts.append(judge(GOAL, [taken * 1e6 for taken in one], noise(one, same)))
     return made
 

@@ -15,8 +15,8 @@ from statistics import median
 from urllib.request import urlopen
 
 from benchmarks.crowd import PATIENCE_S, Crowd, sockets_for
+from benchmarks.graphql.serving import module, started
 from benchmarks.measure import Goal, Options, Report, judge, percentile
-from benchmarks.serve import served
 from benchmarks.stage import stage
 from hub.store.database import Store, open_store
 from hub.store.event import Happening, publish
@@ -73,7 +73,7 @@ async def run(options: Options) -> Report:
         # What this process says is not written down.
         async with open_store(f"{address}&log_statement=none", connections=1) as store:
             token, finding = await prepared(store)
-            async with served(address) as (port, process):
+            async with started(*module("hub", address)) as (port, process):
                 crowd = Crowd(port, token, count, sockets, QUESTIONS)
                 memory = [resident_kib(process)]
                 await crowd.come()
