@@ -1,18 +1,23 @@
 """What is done at once for somebody who asks through the API, by the same functions as on the command line."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import available_timezones
 
+import msgspec
 import structlog
 
 from connectors.manifest import Manifest, Setting
 from connectors.registry import Entry, all_connectors
+from connectors.sheet.policy import policy, threshold
+from connectors.sheet.policy_text import policy_text
 from hub.clock import now
-from hub.errors import SettingsError, Unfit
+from hub.conflicts.threshold import Threshold, laid_over
+from hub.errors import MappingError, SettingsError, Unfit
+from hub.records import PolicyVersion
 from hub.settings import Settings, SourceSettings
 from hub.store.audit import Entry as Audited
 from hub.store.audit import write
@@ -74,6 +79,22 @@ class Desk:
         """Say in sentences what is wrong with this installation."""
         # In a thread: it imports every connector that is used.
         return [*await asyncio.to_thread(unfit, self.settings), *await ailing(self.store)]
+
+    def redrafted(self, version: PolicyVersion, thresholds: Sequence[Threshold]) -> tuple[PolicyVersion, str]:
+        """Return a version with some thresholds said otherwise, and the policy.toml that says so. Raises Unfit."""
+        for place, one in enumerate(thresholds):
+            try:
+                threshold(one.rule, one.name, one.plain)
+            except MappingError as error:
+                raise no_threshold(place, one, error) from error
+        text = policy_text(msgspec.structs.replace(version, body=laid_over(version.body, thresholds)))
+        return policy(text), text
+
+
+def no_threshold(place: int, threshold: Threshold, error: MappingError) -> Unfit:
+    """Return the refusal of a threshold that a policy.toml could not hold either."""
+    zh = f"政策不接受阈值 {threshold.rule[:80]}.{threshold.name[:80]}：规则或名称不存在，或数值超出范围。"
+    return Unfit(error.code, str(error), zh, field="changes", setting=str(place))
 
 
 async def settle(connection: Connection, before: Mapping[str, Any]) -> None:

@@ -22,6 +22,7 @@ from schema.node import GLOBAL_ID, Actor, Money, Node
 from schema.once import once
 from schema.paging import Connection
 from schema.partner import Partner
+from schema.policy_change import PolicyChangeInput, draft_of, said, words_of
 from schema.policy_version import PolicyVersion
 from schema.scalars import ConflictClass, RuleId
 from schema.sync_request import KEY
@@ -187,7 +188,10 @@ class DraftFileInput:
 
 @strawberry.input(description="Which draft to try on which past.")
 class RunBacktestInput:
-    files: list[DraftFileInput] = strawberry.field(description="The draft, 1..20 files.")
+    files: list[DraftFileInput] | None = asked("The draft, 1..20 files; this or `changes`.")
+    changes: list[PolicyChangeInput] | None = asked(
+        "The draft as changes, 1..1,000, to the published version that holds on the last day."
+    )
     from_day: date = strawberry.field(description="First day.")
     to_day: date = strawberry.field(description="Last day, included.")
     rules: list[RuleId] | None = asked("Rules to run; null = all.")
@@ -226,7 +230,10 @@ class BacktestMutation:
 
 async def run(info: Info, input: RunBacktestInput) -> int:
     """Note what is asked, have it done, and return its id."""
-    files = checked_files(input.files)
+    files, changes = given(input.files), given(input.changes)
+    if (files is None) is (changes is None):
+        raise said("changes", "files_or_changes")
+    texts = None if files is None else checked_files(files)
     if input.to_day < input.from_day:
         raise invalid("toDay", "before_from_day", "The period ends before it begins.", "期间的结束日早于开始日。")
     name = (given(input.name) or "").strip() or None
@@ -238,15 +245,23 @@ async def run(info: Info, input: RunBacktestInput) -> int:
         known = ", ".join(sorted(all_rules()))
         raise invalid("rules", "unknown_rule", f"Name rules there are: {known}.", f"请指定现有的规则：{known}。") from error
     at = given(input.at)
-    words = {"files": files, "from": input.from_day, "to": input.to_day, "rules": rules, "at": at, "name": name}
+    words = {
+        "files": texts, "changes": words_of(changes), "from": input.from_day, "to": input.to_day, "rules": rules, "at": at,
+        "name": name,
+    }  # fmt: skip
     async with once(info.context, "runBacktest", input.idempotency_key, words) as turn:
         if turn.fresh:
+            drafted = (
+                texts
+                if changes is None
+                else await draft_of(info.context, turn.connection, changes, input.from_day, input.to_day)
+            )
             try:
                 if name is not None:
                     await refuse_taken(turn.connection, name)
                 turn.answer["backtest"] = await ask(
                     turn.connection, name=name, from_day=input.from_day, to_day=input.to_day, at=at or now(), rules=rules,
-                    files=files, user_id=info.context.viewer.user_id,
+                    files=drafted, user_id=info.context.viewer.user_id,
                 )  # fmt: skip
             except SettingsError as error:
                 raise invalid(

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import strawberry
 
+from hub.conflicts.threshold import Threshold
+from hub.records import PolicyVersion
 from hub.settings import Settings, SourceSettings
 from hub.store.database import Store
 from schema.feed import Feed
@@ -93,6 +95,8 @@ class Desk(Protocol):
     async def try_route(self, name: str) -> dict[str, str | None]: ...
 
     async def ailing(self) -> list[str]: ...
+
+    def redrafted(self, version: PolicyVersion, thresholds: Sequence[Threshold]) -> tuple[PolicyVersion, str]: ...
 
 
 @dataclass

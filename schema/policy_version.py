@@ -20,6 +20,7 @@ from schema.errors import ErrorCode
 from schema.node import GLOBAL_ID, Actor, Node
 from schema.once import once
 from schema.paging import Connection
+from schema.policy_change import NextVersion, PolicyChangeInput, entered_source, said
 from schema.region import Region
 from schema.scalars import CurrencyCode, RuleId
 from schema.sync_request import KEY
@@ -109,9 +110,16 @@ class PolicyVersionQuery:
     )
 
 
-@strawberry.input(description="A proposed version to publish.")
+@strawberry.input(description="A version to publish: one that is proposed, or one that changes make.")
 class PublishPolicyInput:
-    policy_version_id: strawberry.ID = strawberry.field(description="Version.")
+    policy_version_id: strawberry.ID | None = asked("Proposed version; this or `changes`.")
+    changes: list[PolicyChangeInput] | None = asked(
+        "Changes, 1..1,000, to the published version that begins last; they make a version with the next number. ADMIN."
+    )
+    effective_from: date | None = asked("First day on which the changes hold; required with `changes`.")
+    expected_version: int | None = asked(
+        "Number of the version the caller built on; required with `changes`, refused when another was published since."
+    )
     note: str | None = asked("Why, at most 10,000 characters; required where a profile is loosened.")
     idempotency_key: str = strawberry.field(description=KEY)
 
@@ -133,9 +141,9 @@ class PublishPolicyPayload:
 @strawberry.type
 class PolicyMutation:
     @strawberry.mutation(
-        description="Publishes a proposed version of the policy in the caller's name. Where two people are needed the first "
-        "call proposes and that of another person publishes; what loosens a profile needs two ADMINs. ADMIN; to agree as the "
-        "second person also CHANNEL_MANAGER.",
+        description="Publishes a version of the policy in the caller's name: a proposed one, or one that changes make. "
+        "Where two people are needed the first call proposes and that of another person publishes; what loosens a profile "
+        "needs two ADMINs. ADMIN; to agree as the second person also CHANNEL_MANAGER.",
         directives=[Cost(weight="50")],
     )
     async def publish_policy(
@@ -150,30 +158,46 @@ class PolicyMutation:
 
 async def published(info: Info, input: PublishPolicyInput) -> int:
     """Give the caller's word for a version and return its id."""
-    version_id = checked_id("policyVersionId", input.policy_version_id, "PolicyVersion")
+    context = info.context
     note = given(input.note)
     if note is not None and len(note) > LONGEST_NOTE:
         raise invalid(
             "note", "length", f"A note has at most {LONGEST_NOTE:,} characters.", f"说明最多 {LONGEST_NOTE:,} 个字符。"
         )
-    if not await read_seen(info._raw_info, "PolicyVersion", [version_id]):
-        raise not_found("policyVersionId", "PolicyVersion")
-    user_id = info.context.viewer.user_id
+    version_id, plan = await version_or_plan(info, input)
+    user_id = context.viewer.user_id
     if user_id is None:
         raise refusing(
             ErrorCode.POLICY_DENIED,
             "A version is published by a named user; call with a token that belongs to one.",
             "政策版本须由具名用户发布；请使用属于用户的令牌调用。",
         )
-    words = {"version": version_id, "note": note}
-    async with once(info.context, "publishPolicy", input.idempotency_key, words) as turn:
+    words = {"version": version_id, "note": note} | ({} if plan is None else plan.words)
+    async with once(context, "publishPolicy", input.idempotency_key, words) as turn:
         if turn.fresh:
+            if plan is not None:
+                version_id = await plan.land(context, turn.connection)
+            assert version_id is not None
+            turn.answer["version"] = version_id
             try:
-                await publish(
-                    turn.connection, version_id, user_id, at=now(), note=note, two_person=info.context.settings.two_person
-                )
+                await publish(turn.connection, version_id, user_id, at=now(), note=note, two_person=context.settings.two_person)
             except Declined as error:
-                raise refusing(ErrorCode.POLICY_DENIED, str(error), error.zh, "policyVersionId") from error
-    if turn.fresh and info.context.jobs is not None:
-        await info.context.jobs.defer_detect()
-    return version_id
+                field = "policyVersionId" if plan is None else "changes"
+                raise refusing(ErrorCode.POLICY_DENIED, str(error), error.zh, field) from error
+    if turn.fresh and context.jobs is not None:
+        await context.jobs.defer_detect()
+    return int(turn.answer["version"])
+
+
+async def version_or_plan(info: Info, input: PublishPolicyInput) -> tuple[int | None, NextVersion | None]:
+    """Return the version that is meant, or what is to make one."""
+    changes, text = given(input.changes), given(input.policy_version_id)
+    day, expected = given(input.effective_from), given(input.expected_version)
+    if text is None and changes is not None and day is not None and expected is not None:
+        return None, NextVersion(changes, day, expected, await entered_source(info.context))
+    if text is None or any(one is not None for one in (changes, day, expected)):
+        raise said("changes", "version_or_changes")
+    version_id = checked_id("policyVersionId", text, "PolicyVersion")
+    if not await read_seen(info._raw_info, "PolicyVersion", [version_id]):
+        raise not_found("policyVersionId", "PolicyVersion")
+    return version_id, None

@@ -183,6 +183,11 @@ def thresholds(rule: str) -> dict[str, Check]:
     return known
 
 
+def threshold(rule: str, name: str, value: int | float) -> None:
+    """Check one threshold by itself. Raises MappingError."""
+    table({one: table(thresholds(one)) for one in THRESHOLDS})("thresholds", {rule: {name: value}})
+
+
 def override(key: str, value: Any) -> None:
     """Check one `[[override]]`: a rule, where it holds, and at least one threshold of that rule."""
     rule = value.get("rule") if isinstance(value, dict) else None

@@ -20,12 +20,21 @@ SOURCE = "entered"
 
 
 async def enter(
-    connection: Connection, source_id: int, stream: str, record: CanonicalRecord, named: Mapping[Reference, int], at: datetime
+    connection: Connection,
+    source_id: int,
+    stream: str,
+    record: CanonicalRecord,
+    named: Mapping[Reference, int],
+    at: datetime,
+    written: bytes | None = None,
 ) -> int:
-    """Store a record, new or changed, and have it judged; return its id. `named` are the records it refers to."""
+    """Store a record, new or changed, and have it judged; return its id. `named` are the records it refers to.
+
+    `written` is its payload where that is not simply its fields.
+    """
     shape = SHAPES[type(record)]
     key = shape.key(record)
-    body = msgspec.json.encode({name: value for name, value in msgspec.structs.asdict(record).items() if value is not None})
+    body = payload_of(record) if written is None else written
     told = Record(key=(key,), raw=body)
     kept = payload(key, told, fingerprint(body), ())
     stream_id, run_id = await entered(connection, source_id, stream, at)
@@ -43,3 +52,8 @@ async def enter(
         key,
     )
     return found
+
+
+def payload_of(record: CanonicalRecord) -> bytes:
+    """Return what is known of a record, field by field."""
+    return msgspec.json.encode({name: value for name, value in msgspec.structs.asdict(record).items() if value is not None})

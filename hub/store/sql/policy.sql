@@ -125,3 +125,11 @@ SELECT (SELECT version FROM policy_version WHERE id = hub_policy_on(:from_day)) 
 SELECT path, value_before AS before, value_after AS after
   FROM hub_policy_shift(:from_day, :to_day)
  ORDER BY path COLLATE "C";
+
+-- alone --
+-- Until the transaction ends nobody else brings a version or lets one hold.
+LOCK TABLE policy_version IN SHARE ROW EXCLUSIVE MODE;
+
+-- highest --
+-- Versions that are gone count: their numbers are not given again.
+SELECT coalesce(max(version), 0) FROM policy_version;
