@@ -1,8 +1,9 @@
 """What an operation costs: the most before it runs, from the weights that the schema publishes, and then what came back.
 
-An object in an answer begins with `{"` and the first key that was selected of it. In a text the quotation mark would be
-escaped, so nothing else looks like that but a text that ends in a brace, and no letter follows that. So what came back is
-counted by searching the answer for these beginnings, without reading it.
+An object in an answer begins with a brace, a quotation mark and the first key that was selected of it. So what came back is
+counted by searching the answer, without reading it: for braces, which is several times as fast as for more than one byte, and
+for the beginnings of objects that cost other than 1. A brace in a text counts as well: what an answer is said to cost may be a
+little more than its objects, and is never more than the most.
 """
 
 from collections.abc import Iterator, Mapping
@@ -66,7 +67,7 @@ class Price:
         """Return what an answer costs; a root field that came to nothing costs what was asked for."""
         failed = sum(self.roots[key] for key, value in data.items() if value is None)
         # From the second place on: the answer as a whole begins like an object too.
-        found = text.count(b'{"', 1) + sum(more * text.count(start, 1) for start, more in self.others.items())
+        found = text.count(b"{", 1) + sum(more * text.count(start, 1) for start, more in self.others.items())
         return min(self.requested, self.itself + failed + found)
 
 

@@ -111,10 +111,11 @@ def test_what_the_pages_show_may_be_asked_by_everybody(document: str) -> None:
     assert all(operation.price(name, None).requested <= 5_000 for name in operation.operations)
 
 
-def test_texts_are_not_taken_for_objects() -> None:
+def test_braces_in_texts_cost_a_little_and_never_more_than_was_asked_for() -> None:
     data: Any = {"orders": {"nodes": [{"id": '{"id":', "number": '"{"nodes":'}, {"id": "2", "number": ""}]}}
-    one = price("{ orders(first: 10) { nodes { id number } } }")
-    assert one.actual(data, orjson.dumps(data)) == 2 + 2
+    many, few = price("{ orders(first: 10) { nodes { id number } } }"), price("{ orders(first: 2) { nodes { id number } } }")
+    assert many.actual(data, orjson.dumps(data)) == 2 + 2 + 2
+    assert few.actual(data, orjson.dumps(data)) == few.requested == 2 + 2
 
 
 def test_a_root_field_that_failed_costs_what_was_asked_for() -> None:

@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from hub.store.database import Store
+from schema.compiler.door import COMPILER
 from schema.ids import global_id, split_id
+from schema.root import build_schema
 from tests.rows import Rows
 
 
@@ -38,3 +41,14 @@ async def test_at_most_a_hundred_are_fetched_together(rows: Rows, ask: Any) -> N
 
 def test_an_id_is_read_as_it_was_written() -> None:
     assert split_id(global_id("OrderLine", 12345)) == ("OrderLine", 12345)
+
+
+async def test_the_database_writes_ids_as_we_read_them(store: Store) -> None:
+    kinds = build_schema()._schema.extensions[COMPILER].tables.nodes
+    numbers = [-1, 0, 1, 99, 100, 4_711, 10**17 + 1, -(10**17), 10**18 - 1]
+    async with store.connection() as connection:
+        for kind in kinds:
+            for number in numbers:
+                written = await connection.fetchval("SELECT hub_global_id($1, $2)", kind, number)
+                assert written == global_id(kind, number)
+                assert split_id(written) == (kind, number)
