@@ -93,8 +93,13 @@ class Desk:
 
 def no_threshold(place: int, threshold: Threshold, error: MappingError) -> Unfit:
     """Return the refusal of a threshold that a policy.toml could not hold either."""
-    zh = f"政策不接受阈值 {threshold.rule[:80]}.{threshold.name[:80]}：规则或名称不存在，或数值超出范围。"
-    return Unfit(error.code, str(error), zh, field="changes", setting=str(place))
+    return Unfit(
+        error.code,
+        str(error),
+        f"政策不接受阈值 {threshold.rule[:80]}.{threshold.name[:80]}：规则或名称不存在，或数值超出范围。",
+        field="changes",
+        setting=str(place),
+    )
 
 
 async def settle(connection: Connection, before: Mapping[str, Any]) -> None:

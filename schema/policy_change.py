@@ -59,7 +59,8 @@ async def entered_source(context: RequestContext) -> int:
     try:
         return await context.jobs.sheet_source(SOURCE)
     except Declined as error:
-        raise refusing(ErrorCode.SOURCE_UNAVAILABLE, *SENTENCES["no_source"], "changes") from error
+        en, zh = SENTENCES["no_source"]
+        raise refusing(ErrorCode.SOURCE_UNAVAILABLE, en, zh, "changes") from error
 
 
 @dataclass(frozen=True)
@@ -180,4 +181,5 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
 
 def said(field: str, rule: str, *below: str) -> Refusal:
     """Return a refusal by the sentences above."""
-    return invalid(field, rule, *SENTENCES[rule], ErrorCode.VALIDATION_FAILED, *below)
+    en, zh = SENTENCES[rule]
+    return invalid(field, rule, en, zh, ErrorCode.VALIDATION_FAILED, *below)

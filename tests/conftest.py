@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from hub.store.database import Store, models, open_store
@@ -19,6 +20,14 @@ from tests.kept import TEMPLATE, Kept, statement
 
 # The suite says yes or no to a change, the same for the same code; `make soak` draws new examples every time.
 settings.register_profile("gate", derandomize=True)
+
+
+@pytest.fixture(autouse=True)
+def log_as_it_was() -> Iterator[None]:
+    """What a command sets of the log it sets for the whole process; the next test begins without it."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture(scope="session")

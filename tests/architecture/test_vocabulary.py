@@ -56,6 +56,7 @@ FIELDS: dict[tuple[str, str], tuple[str, str]] = {
     ("Claim", "number"): ("key", KEY),
     ("Claim", "soldOn"): ("claim_date", READER),
     ("Claim", "sourceStatus"): ("status", READER),
+    ("Offer", "validFrom"): ("observed_at", "a listing is valid from when it was seen until it is seen again"),
     ("Conflict", "ruleId"): ("rule", "a scalar of its own, RuleId"),
     ("Conflict", "status"): ("state", "a finding has a status, a case goes through states"),
     ("Conflict", "full"): ("is_full", "FULL is a word of SQL"),
