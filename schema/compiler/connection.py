@@ -10,6 +10,7 @@ from graphql import FieldNode, GraphQLField, GraphQLInputObjectType, GraphQLObje
 from schema.compiler.catalog import Column, Groups, Pages, Sort, Sums, Whole, declaration, template
 from schema.compiler.conditions import condition
 from schema.compiler.plan import Binding, Path, Selection, arguments, collect
+from schema.compiler.policy import BRANCHES
 from schema.compiler.row import Row, fixed, leaf
 from schema.errors import ErrorCode, HubGraphQLError, bad_input
 from schema.paging import COUNTED, LARGEST, VERSION, fingerprint, page_size
@@ -241,9 +242,7 @@ class Connection:
             return "", {}
         row, source = self.rows()
         alias, limit = row["row"], f"{self.size} + 1" if informed else self.size
-        # The planner does not know the size of the page, but it has to know that it is small.
-        most = f"SELECT {alias}.* {source}{self.bounds(row)} ORDER BY {self.ordering(row)} LIMIT {LARGEST + 1}"
-        found = f"SELECT {alias}.* FROM ({most}) AS {alias} LIMIT {limit}"
+        found = f"SELECT {alias}.* FROM ({self.ordered(row, source)}) AS {alias} LIMIT {limit}"
         if len(lists) == 1 and not informed:
             return "", {
                 key: self.items(nodes, row, (*self.path, key, "*"), f"({found}) AS {alias}") for key, nodes in lists.items()
@@ -266,6 +265,21 @@ class Connection:
             ends = f" FROM (SELECT {', '.join(kept)} FROM {rows} AS {alias}) AS ends"
         page = f"WITH {rows} AS MATERIALIZED ({found}) SELECT {', '.join(columns)}{ends}"
         return page, {key: f"page.list{place}" for place, key in enumerate(lists)}
+
+    def ordered(self, row: Row, source: str) -> str:
+        """Return the rows in their order, as many as the largest page wants.
+
+        The planner does not know the size of the page, but it has to know that it is small. Of what may be seen by one column
+        or by another each part is read by itself; together they are few.
+        """
+        alias, emitter = row["row"], self.emitter
+        last = f"ORDER BY {self.ordering(row)} LIMIT {LARGEST + 1}"
+        rows = f"SELECT {alias}.* {source}{self.bounds(row)}"
+        branches = BRANCHES.get((self.node.name, emitter.viewer.role), ()) if self.source.join is None else ()
+        if not branches:
+            return f"{rows} {last}"
+        parts = " UNION ALL ".join(f"({rows} AND {one.format_map(row)} {last})" for one in branches)
+        return f"SELECT {alias}.* FROM ({parts}) AS {alias} {last}"
 
     def end(self, place: str) -> str:
         """Return the cursor of the row at a place of the page; null when there is none."""

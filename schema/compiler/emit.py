@@ -146,8 +146,9 @@ class Emitter:
         """Return a row of a type and its FROM and WHERE: of those that meet the conditions, what the viewer may see."""
         found = self.tables.by_type[kind]
         self.models.update(found.models)
-        row = self.row(kind, self.alias(), up, owned=found.owner is not None and found.owner.join in conditions)
-        wanted = [*conditions, found.only, policy.rows(kind, self.viewer)]
+        owned = found.owner is not None and found.owner.join in conditions
+        row = self.row(kind, self.alias(), up, owned=owned)
+        wanted = [*conditions, found.only, policy.rows(kind, self.viewer, owned=owned)]
         if live and found.live:
             wanted.append(found.live)
         where = " AND ".join(f"({one.format_map(row)})" for one in wanted if one) or "true"

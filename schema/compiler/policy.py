@@ -42,6 +42,13 @@ ORDERS: Mapping[Role, str] = {
     DIRECT: f"({DIRECT_ORDER})",
     PARTNER: "({partner_id} = {viewer_partner} OR {buyer_partner_id} = {viewer_partner})",
 }
+# What a role sees of a type by one column or by another, as parts that share no row: an index has each in the order of lists.
+BRANCHES: Mapping[tuple[str, Role], tuple[str, ...]] = {
+    ("Order", PARTNER): (
+        "{partner_id} = {viewer_partner}",
+        "{buyer_partner_id} = {viewer_partner} AND {partner_id} IS DISTINCT FROM {viewer_partner}",
+    ),
+}
 LOCATIONS: Mapping[Role, str] = {
     MANAGER: f"{{partner_id}} IN {MANAGED}",
     DIRECT: f"({{partner_id}} IS NULL OR {{partner_id}} IN {OWN_SALES})",
@@ -364,8 +371,10 @@ def narrowed(viewer: Viewer) -> bool:
     return viewer.role is MANAGER and bool(viewer.product_groups)
 
 
-def rows(kind: str, viewer: Viewer) -> str:
+def rows(kind: str, viewer: Viewer, *, owned: bool = False) -> str:
     """Return the template a row of a type must satisfy to be seen; ALL when every row may be.
+
+    An `owned` one hangs from the row it is part of, which was let through.
 
     Raises KeyError for a type without a policy: a table cannot be read before somebody has said who sees it.
     """
@@ -373,7 +382,10 @@ def rows(kind: str, viewer: Viewer) -> str:
         return ALL if viewer.role is Role.ADMIN else PRIVATE[kind]
     if viewer.role in EVERYTHING and (kind in ROWS or kind in WITH):
         return ALL
-    conditions = [inherited(kind, viewer) if kind in WITH else own(kind, viewer), BESIDES.get((kind, viewer.role), ALL)]
+    inherits = kind in WITH
+    conditions = [BESIDES.get((kind, viewer.role), ALL)]
+    if not (owned and inherits):
+        conditions.append(inherited(kind, viewer) if inherits else own(kind, viewer))
     if narrowed(viewer):
         conditions.append(GROUPED.get(kind, ALL))
     if NONE in conditions:
