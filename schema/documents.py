@@ -28,7 +28,7 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from schema.cost import Meter, Price
-from schema.errors import ErrorCode, HubGraphQLError, bad_input
+from schema.errors import ErrorCode, HubGraphQLError, bad_input, without_values
 from schema.limits import TOKENS, check, too_complex
 
 KEPT = 1_000
@@ -123,7 +123,9 @@ def parsed(text: str) -> DocumentNode:
 
 def coded(error: GraphQLError, code: ErrorCode) -> GraphQLError:
     """Return the error with its code and without what only a debugger wants."""
-    return GraphQLError(error.message, error.nodes, error.source, error.positions, extensions={"code": code.value})
+    return GraphQLError(
+        without_values(error.message), error.nodes, error.source, error.positions, extensions={"code": code.value}
+    )
 
 
 class Storable(Visitor):

@@ -4,6 +4,7 @@ A message is a sentence for a person; `extensions.code` is for programs. Every m
 own, because whatever has none is answered as INTERNAL_SERVER_ERROR with its text masked.
 """
 
+import re
 from enum import Enum
 
 import strawberry
@@ -91,3 +92,12 @@ class HubGraphQLError(GraphQLError):
 def bad_input(message: str, **extensions: object) -> HubGraphQLError:
     """Return the error of an argument with a value that is not allowed."""
     return HubGraphQLError(message, ErrorCode.BAD_USER_INPUT, **extensions)
+
+
+# How graphql-core repeats a value that does not fit, at the end of what it says.
+REPEATED = re.compile(r"(?P<asks>\?)?[,;]? [Ff]ound: .*$|(?<= value): .*$", re.DOTALL)
+
+
+def without_values(message: str) -> str:
+    """Return what the library says of a value without the value: it may be a secret in the wrong place."""
+    return REPEATED.sub(lambda match: match["asks"] or ".", message)

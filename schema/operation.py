@@ -19,7 +19,7 @@ from schema.budget import Bucket, Budgets, told
 from schema.context import RequestContext, Viewer
 from schema.cost import Price
 from schema.documents import Document, Documents, Refused, demand_storable
-from schema.errors import ErrorCode, HubGraphQLError
+from schema.errors import ErrorCode, HubGraphQLError, without_values
 from schema.persisted import Persisted
 
 log = structlog.get_logger()
@@ -252,7 +252,7 @@ def judged(error: GraphQLError) -> tuple[ErrorCode, str]:
         return ErrorCode.QUERY_TIMEOUT, TIMED_OUT
     # The library's own complaints are about variables and arguments; whatever the hub raised has a cause.
     if cause is None or isinstance(cause, GraphQLError):
-        return ErrorCode.BAD_USER_INPUT, error.message
+        return ErrorCode.BAD_USER_INPUT, without_values(error.message)
     return ErrorCode.INTERNAL_SERVER_ERROR, MASKED
 
 

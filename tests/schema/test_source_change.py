@@ -175,6 +175,29 @@ async def test_a_secret_by_its_value_is_kept_nowhere(client: Client, store: Stor
     assert PLAIN not in await everything(store)
 
 
+SETTING = {"name": "password", "value": PLAIN}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        [SETTING | {"more": 1}],
+        {"name": {"plain": PLAIN}},
+        [SETTING | {"value": {"plain": PLAIN}}],
+        [{"nme": "p", "value": PLAIN}],
+        PLAIN,
+    ],
+)
+async def test_what_does_not_fit_the_schema_is_not_repeated(client: Client, settings: Any) -> None:
+    answer = await client.post(UPSERT, variables={"i": {"name": "s", "connector": "vendure", "settings": settings}})
+    assert answer.json()["errors"]
+    assert PLAIN not in answer.text
+    literal = f'mutation {{ upsertSource(input: {{ name: "s", connector: {{ plain: "{PLAIN}" }} }}) {{ source {{ id }} }} }}'
+    answer = await client.post(literal)
+    assert answer.json()["errors"]
+    assert PLAIN not in answer.text
+
+
 async def everything(store: Store) -> str:
     """Return every row of every table as text."""
     async with store.connection() as connection:
